@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of affinityctl. Each gets the arguments after its name (argv[0] is the name) and returns the
+ * exit status of the process. */
+#pragma once
+
+/* Exit statuses of every command. */
+enum aff_exit {
+    AFF_EXIT_OK = 0,
+    AFF_EXIT_FAILED = 1,  /* it did not happen; one line on standard error says why */
+    AFF_EXIT_USAGE = 2,   /* wrong arguments; nothing was done */
+    AFF_EXIT_PARTIAL = 3, /* done, but some of the input was rejected */
+    AFF_EXIT_BUSY = 4,    /* another process is doing the same */
+    AFF_EXIT_CONFIG = 78, /* the configuration is wrong (EX_CONFIG of sysexits.h) */
+};
+
+/* One row a command: name as typed, function, one line of help. */
+#define AFF_COMMAND_LIST(X)                                                                                  \
+    X("migrate", aff_command_migrate, "create or update the database schema")                                \
+    X("import", aff_command_import, "read orders, products or customers from files")                         \
+    X("generate", aff_command_generate, "write a realistic demo store as files")                             \
+    X("rebuild", aff_command_rebuild, "learn affinities from all orders")                                    \
+    X("recommend", aff_command_recommend, "answer recommendations from the command line")
+
+#define X(name, function, help) int function(int argc, char **argv);
+AFF_COMMAND_LIST(X)
+#undef X

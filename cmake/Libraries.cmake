@@ -1,0 +1,36 @@
+# aff_library(NAME [SEES other...] [LINKS target...]): the static library aff_NAME of all sources in folder NAME.
+# Headers are included by their path from the source root ("core/base/status.h"), through one link folder a
+# library, so that a library can only include what its SEES row names.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(aff_package target)
+    pkg_check_modules(${target} REQUIRED IMPORTED_TARGET GLOBAL ${ARGN})
+    add_library(${target} ALIAS PkgConfig::${target})
+endfunction()
+
+aff_package(aff_urcu liburcu-memb)
+aff_package(aff_lapack openblas)
+aff_package(aff_xxhash libxxhash)
+aff_package(aff_inih inih)
+aff_package(aff_jansson jansson)
+aff_package(aff_libpq libpq)
+aff_package(aff_microhttpd libmicrohttpd)
+aff_package(aff_uv libuv)
+aff_package(aff_zlib zlib)
+aff_package(aff_zstd libzstd)
+
+function(aff_library name)
+    cmake_parse_arguments(ARG "" "" "SEES;LINKS" ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.c)
+    list(FILTER sources EXCLUDE REGEX "/${name}/main\\.c$")
+    add_library(aff_${name} STATIC ${sources})
+    set(see ${CMAKE_BINARY_DIR}/include/${name})
+    file(MAKE_DIRECTORY ${see})
+    file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${name} ${see}/${name} SYMBOLIC)
+    target_include_directories(aff_${name} PUBLIC ${see})
+    foreach(other IN LISTS ARG_SEES)
+        target_link_libraries(aff_${name} PUBLIC aff_${other})
+    endforeach()
+    target_link_libraries(aff_${name} PRIVATE ${ARG_LINKS})
+endfunction()

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The products of one store in memory: a frozen map from the shop's ids and from database keys to dense row
+ * numbers (0 .. n-1), an immutable record for each row, one byte of eligibility a row, and for each category
+ * its products by popularity.
+ *
+ * A builder takes the products; finishing it gives a catalogue that many threads read without locks. */
+#pragma once
+
+#include "core/base/status.h"
+#include "core/base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define AFF_NO_ROW UINT32_MAX
+#define AFF_NO_MONEY INT64_MIN /* a price or cost that is not known */
+#define AFF_NO_STOCK INT32_MIN /* stock is not tracked */
+
+/* One attribute of a product as text, for example {"colour", "red"}. */
+struct aff_attribute {
+    struct aff_text name, value;
+};
+
+/* A product's record. Texts and attributes are borrowed from the catalogue (in a builder call: from the
+ * caller, for the call). Money is minor units of the store's currency. */
+struct aff_product {
+    int32_t key; /* affinity.product.product */
+    struct aff_text id, name, category, brand;
+    int64_t price, compare_at, cost; /* AFF_NO_MONEY if unknown */
+    int32_t stock;                   /* AFF_NO_STOCK if not tracked */
+    bool available, durable;
+    const struct aff_attribute *attributes;
+    uint32_t n_attributes;
+    uint32_t category_row; /* set by the builder; AFF_NO_ROW for products without category */
+    uint32_t orders;       /* baskets that hold it */
+    int64_t weight;        /* sum of basket weights, fixed point 2^20 */
+    int64_t revenue, margin;
+    int64_t last_at_us; /* newest basket; 0 if never bought */
+};
+
+/* Why a product may not be offered to anybody at the moment; bits of the eligibility byte. */
+enum aff_ineligible {
+    AFF_INELIGIBLE_UNAVAILABLE = 1, /* available is false, or stock is tracked and not positive */
+    AFF_INELIGIBLE_UNPRICED = 2,    /* it has no price, so it cannot be shown */
+};
+
+struct aff_catalogue;
+struct aff_catalogue_builder;
+
+AFF_MUST_CHECK aff_status aff_catalogue_builder_new(struct aff_catalogue_builder **ret_builder);
+void aff_catalogue_builder_free(struct aff_catalogue_builder *builder); /* NULL is a no-op */
+
+/* Adds a copy of `product`; its row is the number of products added before. AFF_INVALID: the id is no id
+ * (aff_text_is_id) or id or key came before. */
+AFF_MUST_CHECK aff_status aff_catalogue_builder_add(struct aff_catalogue_builder *builder,
+                                                    const struct aff_product *product);
+
+/* Makes the catalogue and empties the builder, which can then only be freed. */
+AFF_MUST_CHECK aff_status aff_catalogue_builder_finish(struct aff_catalogue_builder *builder,
+                                                       struct aff_catalogue **ret_catalogue);
+void aff_catalogue_free(struct aff_catalogue *catalogue); /* NULL is a no-op */
+
+uint32_t aff_catalogue_size(const struct aff_catalogue *catalogue);
+
+/* The row of a product, AFF_NO_ROW if it is unknown. */
+uint32_t aff_catalogue_find(const struct aff_catalogue *catalogue, struct aff_text id);
+uint32_t aff_catalogue_find_key(const struct aff_catalogue *catalogue, int32_t key);
+
+/* The record of a row below aff_catalogue_size(); valid as long as the catalogue. */
+const struct aff_product *aff_catalogue_product(const struct aff_catalogue *catalogue, uint32_t row);
+
+/* Eligibility bytes (enum aff_ineligible), one a row; 0 means that the product may be offered. */
+const uint8_t *aff_catalogue_eligibility(const struct aff_catalogue *catalogue);
+
+/* Rows of one category (category_row of a product), or of the whole store for AFF_NO_ROW: most popular first
+ * by recency-weighted orders, ties by row. Only products that were bought are in the list of the store. */
+const uint32_t *aff_catalogue_popular(const struct aff_catalogue *catalogue, uint32_t category_row,
+                                      uint32_t *ret_n);
+
+/* The largest `weight` of all products; 0 in a store without orders. */
+int64_t aff_catalogue_top_weight(const struct aff_catalogue *catalogue);
+
+/* Bytes of memory that the catalogue holds. */
+size_t aff_catalogue_bytes(const struct aff_catalogue *catalogue);

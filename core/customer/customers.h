@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The customers of one store in memory: a frozen map from the shop's ids, and for each customer what was
+ * bought, how often and when. Built once, then read by many threads without locks. */
+#pragma once
+
+#include "core/base/status.h"
+#include "core/base/text.h"
+
+#include <stdint.h>
+
+/* One product that a customer has bought. Times are whole seconds since 1970, which fit 32 bits until 2106.
+ */
+struct aff_purchase {
+    uint32_t row;    /* of the product in the catalogue */
+    uint32_t orders; /* baskets that held it */
+    uint32_t first_s, last_s;
+};
+
+/* A customer's purchases, most recently bought first. */
+struct aff_history {
+    uint32_t orders; /* baskets of the customer */
+    uint32_t n;
+    struct aff_purchase purchases[];
+};
+
+struct aff_customers;
+struct aff_customers_builder;
+
+AFF_MUST_CHECK aff_status aff_customers_builder_new(struct aff_customers_builder **ret_builder);
+void aff_customers_builder_free(struct aff_customers_builder *builder);
+
+/* Adds a customer with a copy of the purchases (n may be 0). AFF_INVALID: no id, or it came before. */
+AFF_MUST_CHECK aff_status aff_customers_builder_add(struct aff_customers_builder *builder, struct aff_text id,
+                                                    uint32_t orders, const struct aff_purchase *purchases,
+                                                    uint32_t n);
+AFF_MUST_CHECK aff_status aff_customers_builder_finish(struct aff_customers_builder *builder,
+                                                       struct aff_customers **ret_customers);
+void aff_customers_free(struct aff_customers *customers);
+
+uint32_t aff_customers_size(const struct aff_customers *customers);
+
+/* What the customer bought; NULL if the customer is unknown. Valid as long as `customers`. */
+const struct aff_history *aff_customers_find(const struct aff_customers *customers, struct aff_text id);
+
+size_t aff_customers_bytes(const struct aff_customers *customers);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A relation's neighbour rows in memory: for each product row its neighbours, best first, 8 bytes each, and
+ * the counts behind them in a parallel array that is only touched when evidence is asked for.
+ *
+ * Rows are immutable blocks behind an array of pointers. Reader threads (registered with aff_reader_enter,
+ * inside aff_slot_acquire) load a pointer and use the row until they release; one writer at a time replaces
+ * rows. */
+#pragma once
+
+#include "core/base/status.h"
+
+#include <stdint.h>
+
+enum aff_relation {
+    AFF_RELATION_TOGETHER = 1, /* numbers as in affinity.neighbour.relation */
+    AFF_RELATION_NEXT = 2,
+};
+
+/* One neighbour: the other product's catalogue row and the learned ranking weight. */
+struct aff_neighbour {
+    uint32_t row;
+    float score;
+};
+_Static_assert(sizeof(struct aff_neighbour) == 8, "eight neighbours fill a cache line");
+
+/* The exact counts behind a neighbour, from which support, confidence, lift, interval and LLR are derived
+ * when asked for (core/learn/evidence.h). */
+struct aff_pair_counts {
+    uint32_t orders;     /* baskets with both; for `next`: times in order */
+    uint32_t discounted; /* of these, with a discounted line of one of the two */
+    int64_t weight;      /* sum of basket weights, fixed point 2^20 */
+    int64_t revenue;     /* of the other product's lines in these baskets, minor units */
+    int64_t margin;      /* of these lines, where the cost is known */
+    float gap_days;      /* `next`: median days between the two orders; else 0 */
+};
+
+/* One product's neighbours: `n` entries by falling score, then their counts in the same order. */
+struct aff_row {
+    uint32_t n;
+    const struct aff_pair_counts *counts; /* n entries, in the same allocation */
+    struct aff_neighbour entries[];
+};
+
+struct aff_neighbours;
+
+/* An empty table of `n_rows` rows. */
+AFF_MUST_CHECK aff_status aff_neighbours_new(uint32_t n_rows, struct aff_neighbours **ret_neighbours);
+
+/* Frees the table and its rows; NULL is a no-op. No readers may remain. */
+void aff_neighbours_free(struct aff_neighbours *neighbours);
+
+uint32_t aff_neighbours_size(const struct aff_neighbours *neighbours);
+
+/* The current row, NULL if the product has no neighbours. `row` must be below the size. */
+const struct aff_row *aff_neighbours_row(const struct aff_neighbours *neighbours, uint32_t row);
+
+/* Makes a row with room for n neighbours, uninitialised apart from n; entries and counts are filled by the
+ * caller through the returned pointers. Freed with free() as long as it is not in a table. */
+AFF_MUST_CHECK aff_status aff_row_new(uint32_t n, struct aff_row **ret_row,
+                                      struct aff_neighbour **ret_entries,
+                                      struct aff_pair_counts **ret_counts);
+
+/* Puts a row into a table that no reader can see yet; takes ownership, frees a row that was there. */
+void aff_neighbours_set(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row);
+
+/* A replacement for one row of a published table; `row` NULL removes it. */
+struct aff_row_update {
+    uint32_t at;
+    struct aff_row *row;
+};
+
+/* Replaces rows while readers read: exchanges all pointers, waits until no reader can hold an old row, frees
+ * the old rows. Takes ownership of the new ones. Blocks for a grace period: writer thread only, never inside
+ * aff_slot_acquire. A reader may see some of the batch before the rest. */
+void aff_neighbours_replace(struct aff_neighbours *neighbours, const struct aff_row_update *updates,
+                            size_t n);
+
+/* Bytes held for the entries (8 a neighbour, the row blocks' heads and the pointer array), and for the
+ * counts. */
+size_t aff_neighbours_bytes(const struct aff_neighbours *neighbours, size_t *ret_count_bytes,
+                            uint64_t *ret_edges);
