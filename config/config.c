@@ -1,3 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include "core/base/status.h"
-typedef int aff_config_scaffold;

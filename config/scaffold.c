@@ -1,0 +1,1 @@
+typedef int aff_config_scaffold;
