@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 
 #include <endian.h>
+#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,6 +5,7 @@
 #include "core/base/embedded.h"
 
 #include <assert.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
