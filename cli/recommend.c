@@ -2,6 +2,7 @@
 /* affinityctl recommend: the recommender without HTTP, for one question or for a file of them. */
 #include "cli/command.h"
 #include "cli/recommend/batch.h"
+#include "cli/recommend/method.h"
 #include "cli/recommend/options.h"
 #include "cli/recommend/show.h"
 #include "config/blend.h"
@@ -56,10 +57,11 @@ static int answer_batch(const struct aff_recommend_options *options, const struc
     return AFF_EXIT_PARTIAL;
 }
 
-static aff_status load(const struct aff_settings *settings, struct aff_model **ret_model,
+static aff_status load(const struct aff_recommend_options *options, struct aff_model **ret_model,
                        struct aff_error *reterr)
 {
     enum { MEGABYTE = 1 << 20 };
+    const struct aff_settings *settings = &options->settings;
     struct aff_connection connection;
     uint64_t limit_bytes = (uint64_t)settings->config.memory_limit_mb * MEGABYTE;
     aff_status status = aff_settings_connect(settings, &connection, reterr);
@@ -67,6 +69,8 @@ static aff_status load(const struct aff_settings *settings, struct aff_model **r
     if (status != AFF_OK)
         return status;
     status = aff_model_load(&connection, settings->config.store_name, limit_bytes, ret_model, reterr);
+    if (status == AFF_OK && options->method_given)
+        status = aff_model_score_by(&connection, &settings->config, options->method, *ret_model, reterr);
     aff_connection_close(&connection);
     return status;
 }
@@ -79,10 +83,13 @@ static int run(struct aff_recommend_options *options)
     if (aff_settings_load(&options->settings, &error) != AFF_OK)
         return fail(&error);
     struct aff_blend blend = aff_config_blend(&options->settings.config);
-    if (load(&options->settings, &model, &error) != AFF_OK)
-        return fail(&error);
-    int result =
-        options->batch == NULL ? answer_one(options, model, &blend) : answer_batch(options, model, &blend);
+    int result;
+    if (load(options, &model, &error) != AFF_OK)
+        result = fail(&error);
+    else if (options->batch == NULL)
+        result = answer_one(options, model, &blend);
+    else
+        result = answer_batch(options, model, &blend);
     aff_model_free(model);
     return result;
 }

@@ -313,24 +313,14 @@ static aff_status take(struct aff_recommend_options *options, int option, const 
         options->batch = value;
         return AFF_OK;
     case OPTION_METHOD:
-        options->method = value;
-        return AFF_OK;
+        options->method_given = true;
+        return aff_method_parse(aff_text_of(value), &options->method)
+                   ? AFF_OK
+                   : aff_error_set(reterr, AFF_INVALID,
+                                   "--method knows ridge, cosine, confidence and lift, not '%s'", value);
     default:
         return take_number(request, option, value, reterr);
     }
-}
-
-static aff_status check_method(const char *method, struct aff_error *reterr)
-{
-    static const char *const methods[] = {"ridge", "cosine", "confidence", "lift"};
-
-    for (size_t i = 0; method != NULL && i < sizeof methods / sizeof methods[0]; i++)
-        if (strcmp(method, methods[i]) == 0)
-            return AFF_OK;
-    return method == NULL
-               ? AFF_OK
-               : aff_error_set(reterr, AFF_INVALID,
-                               "--method knows ridge, cosine, confidence and lift, not '%s'", method);
 }
 
 /* What only the whole command line shows. */
@@ -359,7 +349,7 @@ static aff_status check(struct aff_recommend_options *options, struct aff_error 
         request->explain = AFF_EXPLAIN_NONE;
     if (request->now_us == 0)
         request->now_us = aff_clock_now_us();
-    return check_method(options->method, reterr);
+    return AFF_OK;
 }
 
 aff_status aff_recommend_options_read(int argc, char **argv, struct aff_recommend_options *ret_options,

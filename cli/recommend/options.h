@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/settings.h"
+#include "core/learn/rows.h"
 #include "core/recommend/request.h"
 
 enum { AFF_BATCH_LIMIT_DEFAULT = 20 };
@@ -13,8 +14,9 @@ struct aff_recommend_options {
     struct aff_request request; /* the question; in a batch, what all questions have in common */
     struct aff_cart_line cart[AFF_CART_MAX];
     struct aff_text exclude[AFF_EXCLUDE_MAX];
-    const char *batch;  /* file or "-"; NULL: one question from the options */
-    const char *method; /* NULL: the stored neighbour rows */
+    const char *batch; /* file or "-"; NULL: one question from the options */
+    bool method_given; /* else the stored neighbour rows are used */
+    enum aff_method method;
     bool json, no_customer;
 };
 
