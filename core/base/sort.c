@@ -17,6 +17,17 @@ static void insertion_u32(uint32_t *values, size_t n)
     }
 }
 
+static void insertion_keyed(struct aff_keyed *entries, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct aff_keyed entry = entries[i];
+        size_t at = i;
+        for (; at > 0 && entries[at - 1].key > entry.key; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = entry;
+    }
+}
+
 /* Turns the counts of a digit into the places where its first entries go. */
 static void to_places(size_t count[DIGIT])
 {
@@ -63,6 +74,10 @@ void aff_sort_keyed(struct aff_keyed *entries, size_t n, struct aff_keyed *scrat
     uint64_t all_or = 0, all_and = UINT64_MAX;
     struct aff_keyed *from = entries, *to = scratch;
 
+    if (n < SMALL) {
+        insertion_keyed(entries, n);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         all_or |= entries[i].key;
         all_and &= entries[i].key;
