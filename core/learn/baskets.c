@@ -167,6 +167,8 @@ static aff_status sort_orders(struct finish *finish)
     struct aff_baskets_builder *builder = finish->builder;
     size_t n_runs = builder->n_runs;
 
+    if (n_runs > INT32_MAX)
+        return AFF_LIMIT; /* the tables count baskets in 32 signed bits */
     finish->by_key = malloc((n_runs + 1) * sizeof *finish->by_key);
     finish->by_time = malloc((n_runs + 1) * sizeof *finish->by_time);
     finish->scratch = malloc((n_runs + 1) * sizeof *finish->scratch);
