@@ -13,6 +13,10 @@ static int compare(const void *left, const void *right)
         return a->quantity < 0 ? 1 : -1;
     if (a->order_key != b->order_key)
         return a->order_key < b->order_key ? -1 : 1;
+    if (a->quantity != b->quantity)
+        return a->quantity < b->quantity ? -1 : 1;
+    if (a->content != b->content)
+        return a->content < b->content ? -1 : 1;
     return (a->line > b->line) - (a->line < b->line);
 }
 

@@ -11,7 +11,8 @@
 /* A line of one customer and one product. */
 struct aff_return_line {
     int64_t ordered_at_us;
-    int64_t order_key; /* with `line` tells lines of the same time apart */
+    int64_t order_key;
+    int64_t content; /* hash of what else the line says */
     int32_t line;
     int32_t quantity; /* negative: a return */
     int32_t

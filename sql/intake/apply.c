@@ -12,8 +12,8 @@ enum { NEW = 0, CHANGED = 1, UNCHANGED = 2, COLLIDING = 3 };
 
 /* Creates the products or customers that the job numbered. If somebody else created one under another number
  * in the meantime, the staged lines take over that number. */
-static aff_status create_stubs(struct aff_intake *intake, const char *table, char kind, int64_t *ret_new,
-                               struct aff_error *reterr)
+static aff_status create_stubs(struct aff_intake *intake, const char *table, char kind, const char *staging,
+                               int64_t *ret_new, struct aff_error *reterr)
 {
     int64_t wanted = 0;
     aff_status status = aff_intake_numbers(
@@ -30,8 +30,8 @@ static aff_status create_stubs(struct aff_intake *intake, const char *table, cha
         status = aff_intake_run(intake, NULL, reterr,
                                 "UPDATE %s s SET %s = t.%s FROM %s i, affinity.%s t WHERE i.kind = '%c'"
                                 " AND t.store = %d AND t.id = i.id AND t.%s <> i.number AND s.%s = i.number",
-                                intake->staging, table, table, intake->staging_ids, table, kind,
-                                intake->store, table, table);
+                                staging, table, table, intake->staging_ids, table, kind, intake->store, table,
+                                table);
     return status;
 }
 
@@ -44,13 +44,13 @@ static aff_status group_orders(struct aff_intake *intake, struct aff_error *rete
         "CREATE TEMPORARY TABLE import_order ON COMMIT DROP AS"
         " SELECT g.*, CASE WHEN g.id <> coalesce(o.id, g.other_id) THEN %d WHEN o.id IS NULL THEN %d"
         "   WHEN o.digest = g.digest THEN %d ELSE %d END AS state, o.id AS stored_id"
-        " FROM (SELECT order_key, min(order_id COLLATE \"C\") AS id, max(order_id COLLATE \"C\") AS other_id,"
+        " FROM (SELECT order_key, min(id COLLATE \"C\") AS id, max(id COLLATE \"C\") AS other_id,"
         "   min(customer) AS customer, max(customer) AS other_customer, min(ordered_at) AS ordered_at,"
-        "   bool_or(cancels) AS cancels, count(*) AS lines, count(*) FILTER (WHERE quantity < 0) AS returns,"
+        "   bool_or(cancels) AS cancels, sum(lines) AS lines, sum(returns) AS returns,"
         "   ((sum(hash_high) + (sum(hash_low) >> 32)) << 32) | (sum(hash_low) & 4294967295) AS digest"
         "  FROM %s GROUP BY order_key) g"
         " LEFT JOIN affinity.orders o ON o.store = %d AND o.order_key = g.order_key",
-        COLLIDING, NEW, UNCHANGED, CHANGED, intake->staging, intake->store);
+        COLLIDING, NEW, UNCHANGED, CHANGED, intake->staging_orders, intake->store);
 
     if (status == AFF_OK)
         status = aff_execute(intake->connection, "ANALYZE import_order", reterr);
@@ -144,10 +144,9 @@ static aff_status insert_lines(struct aff_intake *intake, struct aff_error *rete
             "INSERT INTO affinity.order_line (store, order_key, line, product, customer, ordered_at, "
             "quantity,"
             " unit_price, unit_cost, discounted)"
-            " SELECT %d, s.order_key, row_number() OVER (PARTITION BY s.order_key"
-            "   ORDER BY s.product, s.quantity, s.unit_price, s.unit_cost, s.discounted),"
-            " s.product, i.customer, i.ordered_at, s.quantity, s.unit_price, s.unit_cost, s.discounted"
-            " FROM %s s JOIN import_order i USING (order_key) WHERE i.state <= %d",
+            " SELECT %d, s.order_key, s.line, s.product, i.customer, i.ordered_at, s.quantity, s.unit_price,"
+            " s.unit_cost, s.discounted FROM %s s JOIN import_order i USING (order_key) WHERE i.state <= %d"
+            " ORDER BY s.order_key",
             intake->store, intake->staging, CHANGED);
     return status;
 }
@@ -156,9 +155,10 @@ static aff_status apply(struct aff_intake *intake, void (*step)(void *context, c
                         void *context, struct aff_intake_report *report, struct aff_error *reterr)
 {
     step(context, "comparing orders");
-    aff_status status = create_stubs(intake, "product", 'p', &report->products_new, reterr);
+    aff_status status = create_stubs(intake, "product", 'p', intake->staging, &report->products_new, reterr);
     if (status == AFF_OK)
-        status = create_stubs(intake, "customer", 'c', &report->customers_new, reterr);
+        status =
+            create_stubs(intake, "customer", 'c', intake->staging_orders, &report->customers_new, reterr);
     if (status == AFF_OK)
         status = group_orders(intake, reterr);
     if (status == AFF_OK)

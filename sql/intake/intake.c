@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* A killed import's session ends within a second (sql/intake/lock.h); its successor waits that long. */
-enum { LOCK_WAIT_MS = 3000, NUMBERS_AT_ONCE = 4096 };
+enum { LOCK_WAIT_MS = 3000, NUMBERS_AT_ONCE = 4096, FIRST_RUNS = 4096 };
 
 static aff_status no_memory(struct aff_error *reterr)
 {
@@ -53,6 +53,8 @@ aff_status aff_intake_open(struct aff_connection *connection, const struct aff_i
     (void)snprintf(intake->job, sizeof intake->job, "%016" PRIx64, options->job);
     (void)snprintf(intake->staging, sizeof intake->staging, "affinity.import_s%d_%s", intake->store,
                    intake->job);
+    (void)snprintf(intake->staging_orders, sizeof intake->staging_orders, "affinity.import_s%d_%s_orders",
+                   intake->store, intake->job);
     (void)snprintf(intake->staging_ids, sizeof intake->staging_ids, "affinity.import_s%d_%s_ids",
                    intake->store, intake->job);
     aff_status status = aff_intake_lock(connection, intake->store, LOCK_WAIT_MS, reterr);
@@ -154,47 +156,61 @@ static aff_status number_of(struct aff_intake *intake, struct aff_ids *ids, stru
     return AFF_OK;
 }
 
-static void put_row(struct aff_intake *intake, const struct aff_order_line *line, int64_t product,
-                    int64_t customer)
+/* Adds a line to the run that it continues, or begins a new one. */
+static aff_status add_to_run(struct aff_intake *intake, const struct aff_order_line *line, int64_t customer)
+{
+    struct aff_order_run *run = intake->n_runs == 0 ? NULL : &intake->runs[intake->n_runs - 1];
+
+    if (run == NULL || run->customer != customer || !aff_text_equal(run->order_id, line->order_id)) {
+        if (intake->n_runs == intake->runs_capacity) {
+            size_t capacity = intake->runs_capacity == 0 ? FIRST_RUNS : intake->runs_capacity * 2;
+            struct aff_order_run *runs = realloc(intake->runs, capacity * sizeof runs[0]);
+            if (runs == NULL)
+                return AFF_NOMEM;
+            intake->runs = runs;
+            intake->runs_capacity = capacity;
+        }
+        struct aff_text id = aff_arena_copy(&intake->run_ids, line->order_id);
+        if (id.at == NULL)
+            return AFF_NOMEM;
+        run = &intake->runs[intake->n_runs++];
+        *run = (struct aff_order_run){.order_id = id,
+                                      .order_key = aff_text_hash(id),
+                                      .customer = customer,
+                                      .ordered_at_us = line->ordered_at_us};
+    }
+    if (line->ordered_at_us < run->ordered_at_us)
+        run->ordered_at_us = line->ordered_at_us;
+    run->digest += aff_order_line_hash(line);
+    run->lines++;
+    run->returns += line->quantity < 0;
+    run->cancels = run->cancels || line->cancels;
+    return AFF_OK;
+}
+
+/* The line's number is its place in the job, which tells the lines of an order apart however they are
+ * scattered. */
+static void put_row(struct aff_intake *intake, const struct aff_order_line *line, int64_t product)
 {
     struct aff_copy_writer *copy = &intake->copy;
-    struct aff_hash_halves halves = aff_hash_split(aff_order_line_hash(line));
-    bool same = intake->last_order_size == line->order_id.size &&
-                memcmp(intake->last_order, line->order_id.at, line->order_id.size) == 0;
 
-    if (!same) {
-        intake->last_order_hash = aff_text_hash(line->order_id);
-        intake->last_order_size = line->order_id.size;
-        memcpy(intake->last_order, line->order_id.at, line->order_id.size);
-    }
-    aff_copy_row(copy, 12);
-    aff_copy_put_int64(copy, (int64_t)intake->last_order_hash);
-    if (same)
-        aff_copy_put_null(copy);
-    else
-        aff_copy_put_bytes(copy, line->order_id.at, line->order_id.size);
-    if (line->customer_id.size == 0)
-        aff_copy_put_null(copy);
-    else
-        aff_copy_put_int64(copy, customer);
-    aff_copy_put_time(copy, line->ordered_at_us);
-    aff_copy_put_int32(copy, (int32_t)product);
-    aff_copy_put_int32(copy, line->quantity);
+    aff_copy_row(copy, 7);
+    aff_copy_put_int64(copy, (int64_t)intake->runs[intake->n_runs - 1].order_key);
     aff_copy_put_int64(copy, line->unit_price);
     if (line->unit_cost == AFF_COST_UNKNOWN)
         aff_copy_put_null(copy);
     else
         aff_copy_put_int64(copy, line->unit_cost);
+    aff_copy_put_int32(copy, (int32_t)(uint32_t)intake->seen);
+    aff_copy_put_int32(copy, (int32_t)product);
+    aff_copy_put_int32(copy, line->quantity);
     aff_copy_put_bool(copy, line->discounted);
-    aff_copy_put_bool(copy, line->cancels);
-    aff_copy_put_int32(copy, halves.high);
-    aff_copy_put_int32(copy, halves.low);
 }
 
 aff_status aff_intake_put(struct aff_intake *intake, const struct aff_order_line *line,
                           struct aff_error *reterr)
 {
-    int64_t product = 0, customer = 0;
+    int64_t product = 0, customer = AFF_NO_CUSTOMER;
     aff_status status = AFF_OK;
 
     assert(line->quantity != 0 && line->order_id.size > 0 && line->order_id.size <= AFF_ID_MAX);
@@ -211,7 +227,9 @@ aff_status aff_intake_put(struct aff_intake *intake, const struct aff_order_line
         status = begin_copy(intake, reterr);
     if (status != AFF_OK)
         return status;
-    put_row(intake, line, product, customer);
+    if (add_to_run(intake, line, customer) != AFF_OK)
+        return no_memory(reterr);
+    put_row(intake, line, product);
     intake->seen++;
     if (intake->seen - intake->staged >= intake->chunk)
         status = aff_intake_checkpoint(intake, reterr);
@@ -244,13 +262,47 @@ static aff_status stage_ids(struct aff_intake *intake, struct aff_error *reterr)
     return aff_copy_write_finish(&copy, false, reterr);
 }
 
+/* Stages the runs of the chunk. */
+static aff_status stage_runs(struct aff_intake *intake, struct aff_error *reterr)
+{
+    char statement[AFF_STAGING_NAME + 64];
+    struct aff_copy_writer copy;
+
+    (void)snprintf(statement, sizeof statement, "COPY %s FROM STDIN (FORMAT binary)", intake->staging_orders);
+    aff_status status = aff_copy_write_begin(&copy, intake->connection, statement, reterr);
+    if (status != AFF_OK)
+        return status;
+    for (size_t i = 0; i < intake->n_runs; i++) {
+        const struct aff_order_run *run = &intake->runs[i];
+        struct aff_hash_halves halves = aff_hash_split(run->digest);
+        aff_copy_row(&copy, 9);
+        aff_copy_put_int64(&copy, (int64_t)run->order_key);
+        if (run->customer == AFF_NO_CUSTOMER)
+            aff_copy_put_null(&copy);
+        else
+            aff_copy_put_int64(&copy, run->customer);
+        aff_copy_put_time(&copy, run->ordered_at_us);
+        aff_copy_put_int32(&copy, halves.high);
+        aff_copy_put_int32(&copy, halves.low);
+        aff_copy_put_int32(&copy, run->lines);
+        aff_copy_put_int32(&copy, run->returns);
+        aff_copy_put_bool(&copy, run->cancels);
+        aff_copy_put_bytes(&copy, run->order_id.at, run->order_id.size);
+    }
+    intake->n_runs = 0;
+    aff_arena_done(&intake->run_ids);
+    return aff_copy_write_finish(&copy, false, reterr);
+}
+
 aff_status aff_intake_checkpoint(struct aff_intake *intake, struct aff_error *reterr)
 {
     aff_status status = end_copy(intake, reterr);
 
     if (status != AFF_OK || !intake->in_transaction)
         return status;
-    status = stage_ids(intake, reterr);
+    status = stage_runs(intake, reterr);
+    if (status == AFF_OK)
+        status = stage_ids(intake, reterr);
     if (status == AFF_OK)
         status = aff_intake_job_progress(intake, reterr);
     if (status == AFF_OK)
@@ -274,6 +326,8 @@ void aff_intake_close(struct aff_intake *intake)
         aff_intake_unlock(intake->connection, intake->store);
     aff_ids_done(&intake->products);
     aff_ids_done(&intake->customers);
+    aff_arena_done(&intake->run_ids);
+    free(intake->runs);
     free(intake->product_numbers.block);
     free(intake->customer_numbers.block);
     free(intake);

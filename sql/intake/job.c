@@ -71,7 +71,7 @@ static aff_status drop_jobs(struct aff_intake *intake, const char *condition, st
 static aff_status find_staged(struct aff_intake *intake, bool *ret_usable, struct aff_error *reterr)
 {
     int64_t found[4] = {0};
-    int64_t rows = -1;
+    int64_t rows[2] = {-1, -1};
     aff_status status =
         aff_intake_numbers(intake, found, 4, reterr,
                            "SELECT count(*), coalesce(max(staged), 0), coalesce(max((extract(epoch FROM "
@@ -83,10 +83,12 @@ static aff_status find_staged(struct aff_intake *intake, bool *ret_usable, struc
     *ret_usable = false;
     if (status != AFF_OK || found[0] == 0 || found[3] == 0)
         return status;
-    status = aff_intake_numbers(intake, &rows, 1, reterr, "SELECT count(*) FROM %s", intake->staging);
-    if (status != AFF_OK || rows != found[1])
+    status = aff_intake_numbers(intake, rows, 2, reterr,
+                                "SELECT (SELECT count(*) FROM %s), (SELECT coalesce(sum(lines), 0) FROM %s)",
+                                intake->staging, intake->staging_orders);
+    if (status != AFF_OK || rows[0] != found[1] || rows[1] != found[1])
         return status; /* A crash of the server has emptied the unlogged table. */
-    intake->resumed = intake->staged = rows;
+    intake->resumed = intake->staged = rows[0];
     intake->started_us = found[2];
     *ret_usable = true;
     return AFF_OK;
@@ -96,13 +98,19 @@ static aff_status create_staging(struct aff_intake *intake, struct aff_error *re
 {
     aff_status status = aff_intake_run(
         intake, NULL, reterr,
-        "CREATE UNLOGGED TABLE %s (order_key bigint NOT NULL, order_id text, customer bigint,"
-        " ordered_at timestamptz NOT NULL, product integer NOT NULL, quantity integer NOT NULL,"
-        " unit_price bigint NOT NULL, unit_cost bigint, discounted boolean NOT NULL, cancels boolean NOT "
-        "NULL,"
-        " hash_high integer NOT NULL, hash_low integer NOT NULL)",
+        "CREATE UNLOGGED TABLE %s (order_key bigint NOT NULL, unit_price bigint NOT NULL, unit_cost bigint,"
+        " line integer NOT NULL, product integer NOT NULL, quantity integer NOT NULL, discounted boolean NOT "
+        "NULL)",
         intake->staging);
 
+    if (status == AFF_OK)
+        status =
+            aff_intake_run(intake, NULL, reterr,
+                           "CREATE UNLOGGED TABLE %s (order_key bigint NOT NULL, customer bigint,"
+                           " ordered_at timestamptz NOT NULL, hash_high integer NOT NULL,"
+                           " hash_low integer NOT NULL, lines integer NOT NULL, returns integer NOT NULL,"
+                           " cancels boolean NOT NULL, id text NOT NULL)",
+                           intake->staging_orders);
     if (status == AFF_OK)
         status = aff_intake_run(intake, NULL, reterr,
                                 "CREATE UNLOGGED TABLE %s (kind \"char\" NOT NULL, number bigint NOT NULL,"
@@ -154,8 +162,8 @@ aff_status aff_intake_job_progress(struct aff_intake *intake, struct aff_error *
 aff_status aff_intake_job_done(struct aff_intake *intake, const struct aff_intake_report *report,
                                struct aff_error *reterr)
 {
-    aff_status status =
-        aff_intake_run(intake, NULL, reterr, "DROP TABLE %s, %s", intake->staging, intake->staging_ids);
+    aff_status status = aff_intake_run(intake, NULL, reterr, "DROP TABLE %s, %s, %s", intake->staging,
+                                       intake->staging_orders, intake->staging_ids);
 
     if (status == AFF_OK)
         status = aff_intake_run(

@@ -6,7 +6,7 @@
 #include "sql/intake/ids.h"
 #include "sql/intake/intake.h"
 
-/* "affinity.import_s2147483647_0123456789abcdef" with "_ids" and its NUL fit. */
+/* "affinity.import_s2147483647_0123456789abcdef" with "_orders" and its NUL fit. */
 #define AFF_STAGING_NAME 64
 
 /* New numbers for things that the job names and the tables do not have yet: taken from the identity's
@@ -16,11 +16,25 @@ struct aff_numbers {
     size_t n, at;
 };
 
+/* Lines of one order and one customer that came one after the other. An order is one run unless its lines are
+ * scattered over the input. */
+struct aff_order_run {
+    struct aff_text order_id; /* in the chunk's memory */
+    uint64_t order_key;
+    int64_t customer;      /* AFF_NO_CUSTOMER: a guest */
+    int64_t ordered_at_us; /* of the earliest line */
+    uint64_t digest;
+    int32_t lines, returns;
+    bool cancels;
+};
+
+#define AFF_NO_CUSTOMER INT64_C(-1)
+
 struct aff_intake {
     struct aff_connection *connection;
     int store;
     char job[17]; /* sixteen hexadecimal digits */
-    char staging[AFF_STAGING_NAME], staging_ids[AFF_STAGING_NAME];
+    char staging[AFF_STAGING_NAME], staging_orders[AFF_STAGING_NAME], staging_ids[AFF_STAGING_NAME];
     int64_t started_us;
     int64_t chunk;
     bool locked;
@@ -31,9 +45,9 @@ struct aff_intake {
     int64_t staged;        /* committed */
     struct aff_copy_writer copy;
     bool copying, in_transaction;
-    char last_order[AFF_ID_MAX]; /* of the line before; its id is staged once for a run of lines */
-    size_t last_order_size;
-    uint64_t last_order_hash;
+    struct aff_order_run *runs; /* of the current chunk; the last one may grow */
+    size_t n_runs, runs_capacity;
+    struct aff_arena run_ids;
 };
 
 /* Runs a statement made of constants, numbers and the names above. `ret_rows` may be NULL. */

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* An import is small when it writes less than this part of the stored orders. */
+enum { SMALL_SHARE = 20 };
+
 aff_status aff_intake_returns_before(struct aff_intake *intake, struct aff_error *reterr)
 {
     /* Customers whose orders change, before and after, and the groups that lose a return line. */
@@ -98,28 +101,55 @@ static aff_status take_line(struct matching *matching, struct aff_copy_reader *r
     line->quantity = aff_copy_get_int32(reader, 0);
     line->stored = aff_copy_get_int32(reader, 0);
     line->ours = aff_copy_get_bool(reader);
+    int64_t rest[3] = {aff_copy_get_int64(reader, 0), aff_copy_get_int64(reader, AFF_COST_UNKNOWN), 0};
+    rest[2] = aff_copy_get_bool(reader);
+    line->content = (int64_t)aff_text_hash((struct aff_text){(const char *)rest, sizeof rest});
     return AFF_OK;
+}
+
+/* There is no index of the lines by customer, which every import would pay for: a small import goes to the
+ * lines by the customers' orders, a large one reads all lines. */
+static aff_status way_to_lines(struct aff_intake *intake, const struct aff_intake_report *report, char *into,
+                               size_t size, struct aff_error *reterr)
+{
+    int64_t stored = 0;
+    aff_status status =
+        aff_intake_numbers(intake, &stored, 1, reterr,
+                           "SELECT reltuples::bigint FROM pg_class WHERE oid = 'affinity.orders'::regclass");
+
+    if ((report->orders_new + report->orders_changed) * SMALL_SHARE < stored)
+        (void)snprintf(into, size,
+                       "JOIN affinity.orders o ON o.store = %d AND o.customer = g.customer"
+                       " JOIN affinity.order_line l ON l.store = %d AND l.order_key = o.order_key"
+                       " AND l.product = g.product",
+                       intake->store, intake->store);
+    else
+        (void)snprintf(into, size,
+                       "JOIN affinity.order_line l ON l.store = %d AND l.customer = g.customer"
+                       " AND l.product = g.product",
+                       intake->store);
+    return status;
 }
 
 /* Reads the groups concerned, each with its lines together. */
 static aff_status read_groups(struct aff_intake *intake, struct matching *matching, struct aff_error *reterr)
 {
-    char statement[1024];
+    char statement[1024], from[256];
     struct aff_copy_reader reader = {0};
     bool more = true;
+    aff_status status = way_to_lines(intake, matching->report, from, sizeof from, reterr);
 
+    if (status != AFF_OK)
+        return status;
     (void)snprintf(
         statement, sizeof statement,
         "COPY (SELECT l.customer, l.product, l.ordered_at, l.order_key, l.line, l.quantity, l.returned,"
-        "  coalesce(i.state <= 1, false)"
-        " FROM (SELECT DISTINCT customer, product FROM import_group) g"
-        " JOIN affinity.orders o ON o.store = %d AND o.customer = g.customer"
-        " JOIN affinity.order_line l ON l.store = %d AND l.order_key = o.order_key"
-        "  AND l.product = g.product"
-        " LEFT JOIN import_order i ON i.order_key = l.order_key"
+        "  l.quantity < 0 AND l.order_key IN (SELECT order_key FROM import_order WHERE state <= 1),"
+        "  l.unit_price, l.unit_cost, l.discounted"
+        " FROM (SELECT DISTINCT customer, product FROM import_group) g %s"
         " ORDER BY l.customer, l.product) TO STDOUT (FORMAT binary)",
-        intake->store, intake->store);
-    aff_status status = aff_copy_read_begin(&reader, intake->connection, statement, reterr);
+        from);
+    status = aff_copy_read_begin(&reader, intake->connection, statement, reterr);
     while (status == AFF_OK) {
         status = aff_copy_read(&reader, &more, reterr);
         if (status != AFF_OK || !more)
