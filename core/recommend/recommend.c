@@ -8,7 +8,7 @@ struct aff_blend aff_blend_default(void)
     return (struct aff_blend){
         .affinity = 1,
         .sequence = 0,
-        .personal = 0.3,
+        .personal = 0.35,
         .popularity = 0.02,
         .personal_half_life_days = 120,
     };
