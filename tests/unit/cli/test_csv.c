@@ -146,16 +146,18 @@ static void text_after_a_closing_quote_is_rejected(void **state)
 
 static void bytes_that_are_no_text_are_rejected(void **state)
 {
+    static const char broken[] = "a,b\nc,\xFF\nd,e\n", with_nul[] = "a\0,b\nd,e\n",
+                      cut[] = "a,\xC3\xA4 \xE2\x82\xAC\nlonger than eight \xC3\n";
     char *told;
 
     (void)state;
-    told = tell("a,b\nc,\xFF\nd,e\n", 14, 5, ',', 2);
+    told = tell(broken, sizeof broken - 1, 5, ',', 2);
     assert_string_equal(told, "1:a|b|\n2!7 2 'c,\xFF'\n3:d|e|\n");
     free(told);
-    told = tell("a\0,b\nd,e\n", 9, 5, ',', 2);
+    told = tell(with_nul, sizeof with_nul - 1, 5, ',', 2);
     assert_memory_equal(told, "1!6 1 'a", 8);
     free(told);
-    told = tell("a,\xC3\xA4 \xE2\x82\xAC\nlonger than eight \xC3\n", 33, 5, ',', 0);
+    told = tell(cut, sizeof cut - 1, 5, ',', 0);
     assert_string_equal(told, "1:a|\xC3\xA4 \xE2\x82\xAC|\n2!7 1 'longer than eight \xC3'\n");
     free(told);
 }
