@@ -183,7 +183,8 @@ static aff_status take_variable(struct aff_config *config, const char *variable,
     if (size < sizeof name) {
         memcpy(name, variable, size);
         name[size] = '\0';
-        if (strcmp(name, "AFFINITY_CONFIG") == 0 || strcmp(name, "AFFINITY_DATA") == 0)
+        if (strcmp(name, "AFFINITY_CONFIG") == 0 || strcmp(name, "AFFINITY_DATA") == 0 ||
+            strcmp(name, "AFFINITY_URL") == 0)
             return AFF_OK;
         for (const struct aff_config_key *key = aff_config_keys; key->name != NULL; key++) {
             char spelled[AFF_CONFIG_ENVIRONMENT_NAME];

@@ -149,6 +149,7 @@ static void the_environment_wins_over_the_file(void **state)
     assert_int_equal(setenv("AFFINITY_HTTP_PORT", "82", 1), 0);
     assert_int_equal(setenv("AFFINITY_CONFIG", "/some/file", 1), 0);
     assert_int_equal(setenv("AFFINITY_DATA", "/some/folder", 1), 0);
+    assert_int_equal(setenv("AFFINITY_URL", "http://127.0.0.1:8080", 1), 0);
     assert_int_equal(setenv("DATABASE_URL", "postgresql://elsewhere", 1), 0);
     assert_int_equal(read_text(&config, "[http]\nport = 81\nworkers = 3\n", NULL), AFF_OK);
     assert_int_equal(aff_config_read_environment(&config, NULL), AFF_OK);
