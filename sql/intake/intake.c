@@ -230,6 +230,8 @@ aff_status aff_intake_put(struct aff_intake *intake, const struct aff_order_line
     if (add_to_run(intake, line, customer) != AFF_OK)
         return no_memory(reterr);
     put_row(intake, line, product);
+    if (intake->copy.status != AFF_OK)
+        return end_copy(intake, reterr);
     intake->seen++;
     if (intake->seen - intake->staged >= intake->chunk)
         status = aff_intake_checkpoint(intake, reterr);
