@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From pair counts to what the service serves: for each product its best others, by one of four methods.
+ *
+ * ridge       how much product a in the cart adds to the score of b (core/learn/ridge.h)
+ * cosine      W_ab / sqrt(W_a W_b) of the recency-weighted counts
+ * confidence  n_ab / n_a
+ * lift        n_ab n / (n_a n_b)
+ *
+ * Floors decide what may be offered. They do not decide which others enter a ridge equation. */
+#pragma once
+
+#include "core/base/parallel.h"
+#include "core/base/status.h"
+#include "core/base/text.h"
+#include "core/index/neighbours.h"
+#include "core/learn/floors.h"
+#include "core/learn/pairs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum aff_method { AFF_METHOD_RIDGE, AFF_METHOD_COSINE, AFF_METHOD_CONFIDENCE, AFF_METHOD_LIFT };
+
+struct aff_rows_settings {
+    enum aff_method method;
+    uint32_t neighbours; /* kept for each product, at most; at least 1 */
+    uint32_t others;     /* ridge: products that enter one equation, 1 to 500 */
+    double lambda;       /* ridge: penalty, in weights of a new basket, above 0 */
+    struct aff_floors floors;
+};
+
+/* Reads "ridge", "cosine", "confidence" or "lift"; false for anything else. */
+bool aff_method_parse(struct aff_text name, enum aff_method *ret_method);
+const char *aff_method_name(enum aff_method method);
+
+/* Takes the row of product row `a`: n neighbours, best first, and their counts; `row` members are product
+ * rows of the pairs. Borrowed for the call. Products without neighbours are not reported. Called by several
+ * threads at once, at most one call a thread number; a failure stops the work. */
+typedef aff_status (*aff_rows_sink)(void *context, int thread, uint32_t a,
+                                    const struct aff_neighbour *neighbours,
+                                    const struct aff_pair_counts *counts, uint32_t n);
+
+/* Makes all rows. */
+AFF_MUST_CHECK aff_status aff_rows_build(const struct aff_pairs *pairs,
+                                         const struct aff_rows_settings *settings, int n_threads,
+                                         const struct aff_watch *watch, aff_rows_sink sink, void *context);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sql/write_learned.h"
+
+#include "core/learn/gap.h"
+#include "core/learn/history.h"
+
+#include <stdlib.h>
+
+/* Arrays of one neighbour row in the shape of its columns, one set a thread. */
+struct columns {
+    int32_t *others, *orders, *discounted;
+    float *scores, *gap_days;
+    int64_t *weights, *revenues, *margins;
+    struct aff_neighbour *neighbours; /* `next`: where its row is made */
+    struct aff_pair_counts *counts;
+    unsigned char *gaps; /* stored histogram of one pair */
+    uint64_t rows, edges;
+};
+
+struct sink {
+    struct aff_write *write;
+    const struct aff_pairs *pairs;
+    const struct aff_next *next;
+    struct columns *columns;
+};
+
+/* Ends the lanes' writing after `status`, and reports the first thing that went wrong: a lane's own failure
+ * says more than the status it gave to the thread. */
+static aff_status end(struct aff_write *write, struct aff_lane *lanes, aff_status status, uint64_t *ret_rows)
+{
+    bool lost = status == AFF_BACKEND;
+
+    if (status != AFF_OK && !lost)
+        (void)aff_error_set(write->reterr, status, "%s", aff_status_text(status));
+    aff_status ended =
+        aff_lanes_finish(lanes, write->n_threads, status != AFF_OK && !lost, ret_rows, write->reterr);
+    if (lost && ended == AFF_OK)
+        ended = aff_error_set(write->reterr, AFF_BACKEND, "%s", aff_status_text(AFF_BACKEND));
+    return status == AFF_OK || lost ? ended : status;
+}
+
+static void drop_columns(struct columns *columns, int n)
+{
+    for (int i = 0; columns != NULL && i < n; i++) {
+        free(columns[i].others);
+        free(columns[i].orders);
+        free(columns[i].discounted);
+        free(columns[i].scores);
+        free(columns[i].gap_days);
+        free(columns[i].weights);
+        free(columns[i].revenues);
+        free(columns[i].margins);
+        free(columns[i].neighbours);
+        free(columns[i].counts);
+        free(columns[i].gaps);
+    }
+    free(columns);
+}
+
+static struct columns *make_columns(int n_threads, size_t n)
+{
+    struct columns *all = calloc((size_t)n_threads, sizeof *all);
+
+    for (int i = 0; all != NULL && i < n_threads; i++) {
+        struct columns *columns = &all[i];
+        columns->others = malloc(n * sizeof *columns->others);
+        columns->orders = malloc(n * sizeof *columns->orders);
+        columns->discounted = malloc(n * sizeof *columns->discounted);
+        columns->scores = malloc(n * sizeof *columns->scores);
+        columns->gap_days = malloc(n * sizeof *columns->gap_days);
+        columns->weights = malloc(n * sizeof *columns->weights);
+        columns->revenues = malloc(n * sizeof *columns->revenues);
+        columns->margins = malloc(n * sizeof *columns->margins);
+        columns->neighbours = malloc(n * sizeof *columns->neighbours);
+        columns->counts = malloc(n * sizeof *columns->counts);
+        columns->gaps = malloc((size_t)AFF_GAP_BUCKETS * AFF_GAP_ENTRY_BYTES);
+        if (columns->others == NULL || columns->orders == NULL || columns->discounted == NULL ||
+            columns->scores == NULL || columns->gap_days == NULL || columns->weights == NULL ||
+            columns->revenues == NULL || columns->margins == NULL || columns->neighbours == NULL ||
+            columns->counts == NULL || columns->gaps == NULL) {
+            drop_columns(all, n_threads);
+            return NULL;
+        }
+    }
+    return all;
+}
+
+aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pairs)
+{
+    struct aff_copy_writer *writer = &write->lanes[0].writer;
+    aff_status status = aff_lanes_begin(write->lanes, 1, "product_stat", write->store, write->reterr);
+
+    if (status != AFF_OK)
+        return status;
+    for (uint32_t row = 0; row < pairs->n_products; row++) {
+        const struct aff_product_stat *stat = &pairs->stats[row];
+        if (stat->orders == 0)
+            continue; /* only in baskets before the window, or always cut off by the cap */
+        aff_copy_row(writer, 8);
+        aff_copy_put_int32(writer, write->store);
+        aff_copy_put_int32(writer, stat->product);
+        aff_copy_put_int32(writer, (int32_t)stat->orders);
+        aff_copy_put_int64(writer, stat->weight);
+        aff_copy_put_int64(writer, stat->revenue);
+        aff_copy_put_int64(writer, stat->margin);
+        aff_copy_put_int32(writer, (int32_t)stat->discounted);
+        aff_copy_put_time(writer, stat->last_at_us);
+    }
+    return end(write, write->lanes, AFF_OK, &write->counts.products);
+}
+
+static aff_status write_pairs(void *context, int thread, uint32_t from, uint32_t to)
+{
+    const struct sink *sink = context;
+    struct aff_copy_writer *writer = &sink->write->lanes[thread].writer;
+    const struct aff_pairs *pairs = sink->pairs;
+
+    for (uint32_t a = from; a < to; a++)
+        for (uint32_t i = 0; i < pairs->rows[a].n; i++) {
+            const struct aff_pair *pair = &pairs->rows[a].pairs[i];
+            aff_copy_row(writer, 10);
+            aff_copy_put_int32(writer, sink->write->store);
+            aff_copy_put_int32(writer, pairs->stats[a].product);
+            aff_copy_put_int32(writer, pairs->stats[pairs->rows[a].others[i]].product);
+            aff_copy_put_int32(writer, (int32_t)pair->orders);
+            aff_copy_put_int64(writer, pair->weight);
+            aff_copy_put_int64(writer, pair->revenue_a);
+            aff_copy_put_int64(writer, pair->revenue_b);
+            aff_copy_put_int64(writer, pair->margin_a);
+            aff_copy_put_int64(writer, pair->margin_b);
+            aff_copy_put_int32(writer, (int32_t)pair->discounted);
+        }
+    return writer->status;
+}
+
+aff_status aff_write_pairs(struct aff_write *write, const struct aff_pairs *pairs)
+{
+    enum { CHUNK = 64 };
+    struct sink sink = {.write = write, .pairs = pairs};
+    aff_status status =
+        aff_lanes_begin(write->lanes, write->n_threads, "pair_together", write->store, write->reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_parallel_run(write->n_threads, pairs->n_products, CHUNK, write_pairs, &sink, write->watch);
+    return end(write, write->lanes, status, &write->counts.pairs);
+}
+
+/* One row of affinity.neighbour. `next` rows have gaps. */
+static aff_status put_row(const struct sink *sink, int thread, enum aff_relation relation, uint32_t a,
+                          const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                          uint32_t n)
+{
+    struct aff_copy_writer *writer = &sink->write->row_lanes[thread].writer;
+    const int32_t *products = sink->write->baskets->products;
+    struct columns *columns = &sink->columns[thread];
+
+    for (uint32_t i = 0; i < n; i++) {
+        columns->others[i] = products[neighbours[i].row];
+        columns->scores[i] = neighbours[i].score;
+        columns->orders[i] = (int32_t)counts[i].orders;
+        columns->weights[i] = counts[i].weight;
+        columns->revenues[i] = counts[i].revenue;
+        columns->margins[i] = counts[i].margin;
+        columns->discounted[i] = (int32_t)counts[i].discounted;
+        columns->gap_days[i] = counts[i].gap_days;
+    }
+    aff_copy_row(writer, 11);
+    aff_copy_put_int32(writer, sink->write->store);
+    aff_copy_put_int16(writer, (int16_t)relation);
+    aff_copy_put_int32(writer, products[a]);
+    aff_copy_put_int32s(writer, columns->others, n);
+    aff_copy_put_floats(writer, columns->scores, n);
+    aff_copy_put_int32s(writer, columns->orders, n);
+    aff_copy_put_int64s(writer, columns->weights, n);
+    aff_copy_put_int64s(writer, columns->revenues, n);
+    aff_copy_put_int64s(writer, columns->margins, n);
+    aff_copy_put_int32s(writer, columns->discounted, n);
+    aff_copy_put_floats(writer, columns->gap_days, relation == AFF_RELATION_NEXT ? n : 0);
+    columns->rows++;
+    columns->edges += n;
+    return writer->status;
+}
+
+static void add_counts(struct aff_write *write, const struct columns *columns)
+{
+    for (int i = 0; i < write->n_threads; i++) {
+        write->counts.rows += columns[i].rows;
+        write->counts.neighbours += columns[i].edges;
+    }
+}
+
+static aff_status take_together(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
+                                const struct aff_pair_counts *counts, uint32_t n)
+{
+    return put_row(context, thread, AFF_RELATION_TOGETHER, a, neighbours, counts, n);
+}
+
+aff_status aff_write_together_rows(struct aff_write *write, const struct aff_pairs *pairs)
+{
+    struct sink sink = {.write = write,
+                        .pairs = pairs,
+                        .columns = make_columns(write->n_threads, write->settings->neighbours)};
+
+    if (sink.columns == NULL)
+        return aff_error_set(write->reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+    aff_status status =
+        aff_rows_build(pairs, write->settings, write->n_threads, write->watch, take_together, &sink);
+    add_counts(write, sink.columns);
+    drop_columns(sink.columns, write->n_threads);
+    return status == AFF_OK ? AFF_OK : end(write, write->row_lanes, status, NULL);
+}
+
+static aff_status take_next(void *context, int thread, uint32_t a, const struct aff_next_pair *pairs,
+                            uint32_t n)
+{
+    const struct sink *sink = context;
+    struct columns *columns = &sink->columns[thread];
+    struct aff_copy_writer *writer = &sink->write->lanes[thread].writer;
+    const int32_t *products = sink->write->baskets->products;
+    struct aff_next_row_settings settings = {sink->write->settings->neighbours,
+                                             sink->write->settings->floors};
+    uint32_t kept;
+
+    for (uint32_t i = 0; i < n; i++) {
+        size_t size = aff_gap_write(pairs[i].gaps, pairs[i].orders, columns->gaps);
+        aff_copy_row(writer, 6);
+        aff_copy_put_int32(writer, sink->write->store);
+        aff_copy_put_int32(writer, products[a]);
+        aff_copy_put_int32(writer, products[pairs[i].b]);
+        aff_copy_put_int32(writer, (int32_t)pairs[i].orders);
+        aff_copy_put_int64(writer, pairs[i].weight);
+        aff_copy_put_bytes(writer, columns->gaps, size);
+    }
+    if (writer->status != AFF_OK)
+        return writer->status;
+    aff_status status =
+        aff_next_row(sink->next, a, pairs, n, &settings, columns->neighbours, columns->counts, &kept);
+    if (status != AFF_OK || kept == 0)
+        return status;
+    return put_row(sink, thread, AFF_RELATION_NEXT, a, columns->neighbours, columns->counts, kept);
+}
+
+aff_status aff_write_next(struct aff_write *write, const struct aff_next *next)
+{
+    struct sink sink = {
+        .write = write, .next = next, .columns = make_columns(write->n_threads, write->settings->neighbours)};
+
+    if (sink.columns == NULL)
+        return aff_error_set(write->reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+    aff_status status =
+        aff_lanes_begin(write->lanes, write->n_threads, "pair_next", write->store, write->reterr);
+    if (status == AFF_OK) {
+        status = aff_next_count(next, write->n_threads, write->watch, take_next, &sink);
+        status = end(write, write->lanes, status, &write->counts.next_pairs);
+    }
+    add_counts(write, sink.columns);
+    drop_columns(sink.columns, write->n_threads);
+    return status;
+}
+
+static aff_status take_history(void *context, int thread, const struct aff_customer_history *history)
+{
+    const struct sink *sink = context;
+    struct aff_copy_writer *writer = &sink->write->lanes[thread].writer;
+
+    aff_copy_row(writer, 8);
+    aff_copy_put_int32(writer, sink->write->store);
+    aff_copy_put_int64(writer, history->customer);
+    aff_copy_put_int32(writer, (int32_t)history->orders);
+    aff_copy_put_time(writer, history->last_at_us);
+    aff_copy_put_int32s(writer, history->products, history->n);
+    aff_copy_put_int32s(writer, history->counts, history->n);
+    aff_copy_put_times(writer, history->first_at_us, history->n);
+    aff_copy_put_times(writer, history->last_at_us_of, history->n);
+    return writer->status;
+}
+
+aff_status aff_write_histories(struct aff_write *write)
+{
+    struct sink sink = {.write = write};
+    aff_status status =
+        aff_lanes_begin(write->lanes, write->n_threads, "customer_history", write->store, write->reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_history_build(write->baskets, AFF_HISTORY_LIMIT, write->n_threads, write->watch,
+                               take_history, &sink);
+    return end(write, write->lanes, status, &write->counts.customers);
+}
