@@ -115,7 +115,7 @@ static aff_status refill(struct aff_intake *intake, struct aff_numbers *numbers,
     aff_status status = end_copy(intake, reterr);
 
     if (status == AFF_OK && numbers->block == NULL) {
-        numbers->block = malloc(NUMBERS_AT_ONCE * sizeof numbers->block[0]);
+        numbers->block = calloc(NUMBERS_AT_ONCE, sizeof numbers->block[0]);
         if (numbers->block == NULL)
             return no_memory(reterr);
     }
