@@ -22,6 +22,7 @@ What was learned is kept in ./.demo, so that the next start is quick.
   DEMO_DIR       folder for all that the demo keeps (default: ./.demo, or below $XDG_STATE_HOME if that
                  cannot be written)
   DEMO_LINES     order lines of the generated store (default 200000)
+  AFF_BUILD      build folder to use as it is (default: build/demo, brought up to date)
 
 Examples:
   ./demo.sh --background && ./demo.sh --env && ./demo.sh --stop
@@ -70,7 +71,7 @@ state=${DEMO_DIR:-.demo}
 if [[ -z ${DEMO_DIR:-} && ! -w . ]]; then state=${XDG_STATE_HOME:-$HOME/.local/state}/affinityd-demo; fi
 mkdir -p "$state"
 state=$(realpath "$state")
-build=build/demo
+build=${AFF_BUILD:-build/demo}
 store=main
 
 postgres() {
@@ -124,6 +125,7 @@ ctl() {
 }
 
 build_programs() {
+    if [[ -n ${AFF_BUILD:-} ]]; then return; fi
     scripts/packages.sh install build database demo
     mkdir -p build
     say "building"
@@ -170,9 +172,8 @@ load_store() {
     local folder=$data
     if [[ -z $folder ]]; then
         folder=$state/data
-        if [[ ! -f $folder/order_lines.csv.gz ]]; then
-            ctl generate --out "$folder" --lines "${DEMO_LINES:-200000}" --seed 1 || fail "no demo store was generated"
-        fi
+        rm -rf "$folder"
+        ctl generate --out "$folder" --lines "${DEMO_LINES:-200000}" --seed 1 || fail "no demo store was generated"
     fi
     local orders
     orders=$(file_of order_lines)
@@ -246,8 +247,8 @@ affinityd serves '$(cat "$state/loaded")' on $url
   log    $state/affinityd.log
 
 Try:
-  curl -s '$url/recommend?cart=$(in_url "$first")&cart=$(in_url "$second")&limit=5&explain=basic'
-  curl -s '$url/recommend?customer=$(in_url "$customer")&product=$(in_url "$first")&limit=5'
+  curl -s '$url/recommend?cart=$(in_url "$first")&limit=5'
+  curl -s '$url/recommend?customer=$(in_url "$customer")&cart=$(in_url "$first")&cart=$(in_url "$second")&explain=basic'
   curl -s '$url/v1/products/$(in_url "$first")/affinities?relation=together&limit=5'
 
 TEXT
