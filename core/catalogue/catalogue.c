@@ -89,6 +89,11 @@ uint32_t aff_catalogue_category_parent(const struct aff_catalogue *catalogue, ui
     return catalogue->category_parent[category_row];
 }
 
+uint32_t aff_catalogue_find_category(const struct aff_catalogue *catalogue, struct aff_text path)
+{
+    return aff_idmap_find(&catalogue->categories, path);
+}
+
 uint32_t aff_catalogue_categories(const struct aff_catalogue *catalogue)
 {
     return catalogue->n_categories;

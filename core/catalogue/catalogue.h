@@ -88,6 +88,9 @@ uint32_t aff_catalogue_find_hashed(const struct aff_catalogue *catalogue, struct
 /* The category one level up ("A > B" of "A > B > C"); AFF_NO_ROW if there is none or no product is in it. */
 uint32_t aff_catalogue_category_parent(const struct aff_catalogue *catalogue, uint32_t category_row);
 
+/* The category with exactly this path; AFF_NO_ROW if no product is in it. */
+uint32_t aff_catalogue_find_category(const struct aff_catalogue *catalogue, struct aff_text path);
+
 /* Number of categories; category rows are 0 .. n-1 in the order of their first product. */
 uint32_t aff_catalogue_categories(const struct aff_catalogue *catalogue);
 
