@@ -40,7 +40,8 @@ AFF_MUST_CHECK aff_status aff_config_read_text(struct aff_config *config, struct
                                                const char *name, struct aff_error *reterr);
 
 /* Takes the keys that are in the environment; an unknown name that begins with AFFINITY_ is an error, except
- * AFFINITY_CONFIG and AFFINITY_DATA. DATABASE_URL is not read. On an error nothing has changed. */
+ * AFFINITY_CONFIG, AFFINITY_DATA and AFFINITY_URL (where scripts find the service). DATABASE_URL is not read.
+ * On an error nothing has changed. */
 AFF_MUST_CHECK aff_status aff_config_read_environment(struct aff_config *config, struct aff_error *reterr);
 
 /* Checks what concerns several keys at once or needs a list of words (log.level, learn.method, learn.floors).

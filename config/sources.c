@@ -24,14 +24,17 @@ struct reading {
     const char *at, *end;      /* what is not yet read of the text */
     int line;                  /* the one that libinih works on, from 1 */
     aff_status status;
-    struct aff_error error;             /* the first one */
+    struct aff_error error; /* the first one */
+    int error_line;
     int lines_of_keys[AFF_CONFIG_KEYS]; /* by index in aff_config_keys: where it was set, 0: not yet */
 };
 
 static aff_status fail(struct reading *reading, aff_status status)
 {
-    if (reading->status == AFF_OK)
+    if (reading->status == AFF_OK && status != AFF_OK) {
         reading->status = status;
+        reading->error_line = reading->line;
+    }
     return status;
 }
 
@@ -98,7 +101,8 @@ aff_status aff_config_read_text(struct aff_config *config, struct aff_text text,
     if (memchr(text.at, '\0', text.size) != NULL)
         return aff_error_set(reterr, AFF_CONFIG, "%s: this is no text file (it holds a NUL byte)", name);
     int wrong_line = ini_parse_stream(next_line, &reading, take_value, &reading);
-    if (reading.status == AFF_OK && wrong_line != 0)
+    /* libinih goes on behind a malformed line, so what is wrong further down may only follow from it. */
+    if (wrong_line > 0 && (reading.status == AFF_OK || wrong_line < reading.error_line))
         (void)fail(&reading, aff_error_set(&reading.error, AFF_CONFIG,
                                            "%s:%d: expected '[section]', 'key = value' or a comment", name,
                                            wrong_line));
@@ -179,7 +183,8 @@ static aff_status take_variable(struct aff_config *config, const char *variable,
     if (size < sizeof name) {
         memcpy(name, variable, size);
         name[size] = '\0';
-        if (strcmp(name, "AFFINITY_CONFIG") == 0 || strcmp(name, "AFFINITY_DATA") == 0)
+        if (strcmp(name, "AFFINITY_CONFIG") == 0 || strcmp(name, "AFFINITY_DATA") == 0 ||
+            strcmp(name, "AFFINITY_URL") == 0)
             return AFF_OK;
         for (const struct aff_config_key *key = aff_config_keys; key->name != NULL; key++) {
             char spelled[AFF_CONFIG_ENVIRONMENT_NAME];

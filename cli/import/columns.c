@@ -93,7 +93,7 @@ static aff_status check_required(const struct aff_columns *columns, enum aff_imp
             }
         if (columns->at[i] < 0 && (of[what].fields[i].required || mapped))
             return aff_error_set(
-                reterr, AFF_INVALID,
+                reterr, AFF_IO,
                 "the header has no column '%s'; name the file's column with --column %s=NAME%s%s", theirs,
                 of[what].fields[i].name,
                 columns->unknown[0] == '\0' ? "" : "; columns without a meaning here: ", columns->unknown);
@@ -113,7 +113,7 @@ aff_status aff_columns_find(struct aff_columns *ret, enum aff_import_what what, 
         struct aff_text ours = our_name(rules, theirs);
         int field = find_field(what, ours);
         if (field >= 0 && columns.at[field] >= 0)
-            return aff_error_set(reterr, AFF_INVALID, "columns %d and %zu of the header are both '%.*s'",
+            return aff_error_set(reterr, AFF_IO, "columns %d and %zu of the header are both '%.*s'",
                                  columns.at[field] + 1, c + 1, (int)ours.size, ours.at);
         if (field >= 0)
             columns.at[field] = (int)c;

@@ -67,7 +67,7 @@ struct aff_columns {
 bool aff_column_is_known(enum aff_import_what what, struct aff_text name);
 
 /* Finds our columns in a header; names are compared without regard to case and to blanks around them.
- * AFF_INVALID names what is missing, or there twice. */
+ * AFF_IO names what is missing, or there twice. */
 AFF_MUST_CHECK aff_status aff_columns_find(struct aff_columns *ret, enum aff_import_what what,
                                            const struct aff_rules *rules, const struct aff_text *header,
                                            size_t n, struct aff_error *reterr);

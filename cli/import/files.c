@@ -46,10 +46,10 @@ static aff_status read_header(struct aff_files *files, struct aff_error *reterr)
     if (status != AFF_OK)
         return status;
     if (!more)
-        return aff_error_set(reterr, AFF_INVALID, "%s: the file is empty, not even a header is there",
+        return aff_error_set(reterr, AFF_IO, "%s: the file is empty, not even a header is there",
                              files->path);
     if (record.fault != AFF_CSV_FINE)
-        return aff_error_set(reterr, AFF_INVALID, "%s: the header cannot be read: %s", files->path,
+        return aff_error_set(reterr, AFF_IO, "%s: the header cannot be read: %s", files->path,
                              aff_reject_text((enum aff_reject)record.fault));
     if (copy_header(files, &record) != AFF_OK)
         return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));

@@ -54,7 +54,8 @@ static const char help[] =
     "\n"
     "Options:\n"
     "  --column OURS=THEIRS        the file calls our column OURS by another name\n"
-    "  --separator CHARACTER       between fields: one character or 'tab' (default: , ; or tab, found out)\n"
+    "  --separator CHARACTER       between fields: one character, or comma, semicolon, tab (default:\n"
+    "                              found out)\n"
     "  --currency CODE             ISO 4217 code of a new store (default: EUR)\n"
     "  --cancellation-prefix TEXT  an order whose id begins with it takes back lines of earlier orders\n"
     "  --product-pattern REGEX     ids that do not match are no products (postage, fees) and left out\n"
@@ -208,33 +209,33 @@ static void name_rejects(const char *first, char *into, size_t size)
     (void)snprintf(into, size, "%.*s.rejects.csv", (int)(length < size - 32 ? length : size - 32), name);
 }
 
-/* The rules of the file, then those of the command line. */
-static aff_status set_rules(const struct arguments *arguments, struct aff_error *reterr)
-{
-    struct aff_import_options *options = arguments->options;
-    char found[4096];
-    aff_status status = AFF_OK;
-
-    find_config(options->files[0], found, sizeof found);
-    const char *path = arguments->config_file != NULL ? arguments->config_file : found;
-    if (path[0] != '\0')
-        status = aff_rules_read(&options->rules, options->what, path, reterr);
-    for (int i = 0; i < arguments->n_said && status == AFF_OK; i++)
-        status = aff_rules_set(&options->rules, options->what, arguments->said[i].key,
-                               arguments->said[i].value, reterr);
-    return status;
-}
-
 static int wrong(const char *text)
 {
     (void)fprintf(stderr, "affinityctl import: %s; see 'affinityctl import --help'\n", text);
     return AFF_EXIT_USAGE;
 }
 
+/* The rules of the file, then those of the command line. Returns -1 or the exit status. */
+static int set_rules(const struct arguments *arguments)
+{
+    struct aff_import_options *options = arguments->options;
+    char found[4096];
+    struct aff_error error;
+
+    find_config(options->files[0], found, sizeof found);
+    const char *path = arguments->config_file != NULL ? arguments->config_file : found;
+    if (path[0] != '\0' && aff_rules_read(&options->rules, options->what, path, &error) != AFF_OK)
+        return aff_settings_fail("import", &error);
+    for (int i = 0; i < arguments->n_said; i++)
+        if (aff_rules_set(&options->rules, options->what, arguments->said[i].key, arguments->said[i].value,
+                          &error) != AFF_OK)
+            return wrong(error.text);
+    return -1;
+}
+
 int aff_import_options_read(int argc, char **argv, struct aff_import_options *ret)
 {
     struct arguments arguments = {.options = ret};
-    struct aff_error error;
     int index = 0;
 
     *ret = (struct aff_import_options){.max_rejects = -1};
@@ -257,8 +258,9 @@ int aff_import_options_read(int argc, char **argv, struct aff_import_options *re
     ret->n_files = argc - optind - 1;
     if (ret->n_files == 0)
         return wrong("no file is named");
-    if (set_rules(&arguments, &error) != AFF_OK)
-        return wrong(error.text);
+    int answer = set_rules(&arguments);
+    if (answer >= 0)
+        return answer;
     if (arguments.rejects == NULL)
         name_rejects(ret->files[0], ret->rejects, sizeof ret->rejects);
     else

@@ -34,12 +34,23 @@ static aff_status set_currency(struct aff_rules *rules, const char *value, struc
     return AFF_OK;
 }
 
+/* Words, because a ';' begins a comment in import.conf and a tab is hard to type. */
 static aff_status set_separator(struct aff_rules *rules, const char *value, struct aff_error *reterr)
 {
-    if (strcmp(value, "tab") == 0 || strcmp(value, "\\t") == 0)
-        value = "\t";
+    static const struct {
+        const char *word;
+        char separator;
+    } words[] = {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i].word) == 0) {
+            rules->separator = words[i].separator;
+            return AFF_OK;
+        }
+    }
     if (strlen(value) != 1 || strchr("\"\r\n", value[0]) != NULL || (unsigned char)value[0] >= 0x80)
-        return aff_error_set(reterr, AFF_CONFIG, "separator: '%s' is neither one ASCII character nor 'tab'",
+        return aff_error_set(reterr, AFF_CONFIG,
+                             "separator: '%s' is neither one ASCII character nor comma, semicolon or tab",
                              value);
     rules->separator = value[0];
     return AFF_OK;

@@ -4,48 +4,40 @@
 #include <math.h>
 #include <string.h>
 
-/* Adds one base's neighbours. No branch depends on whether a product is new: that is random, and each wrong
- * guess of the processor would cost more than the whole step. */
-static uint32_t add_row(struct aff_workspace *space, const struct aff_base *base, uint32_t number, uint32_t n)
+/* Adds one base's neighbours. A product that no base has named yet has the sum -0, which no sum of shares can
+ * be, and is put on the list: written each time, kept if the sum was -0. No branch depends on it, since it is
+ * random and each wrong guess of the processor would cost more than the whole step. */
+static uint32_t add_row(float *sums, uint32_t *rows, const struct aff_base *base, uint32_t n)
 {
-    struct aff_cell *cells = space->cells;
-    struct aff_candidate *candidates = space->candidates;
-    const uint32_t stamp = space->stamp;
+    const struct aff_neighbour *entries = base->together->entries;
+    const uint32_t n_entries = base->together->n;
     const float weight = base->weight;
 
-    for (uint32_t i = 0; i < base->together->n; i++) {
-        const struct aff_neighbour entry = base->together->entries[i];
-        struct aff_cell *cell = &cells[entry.row];
-        const bool old = cell->stamp == stamp;
-        const uint32_t index = old ? cell->index : n;
-        struct aff_candidate *candidate = &candidates[index];
-        const float share = weight * entry.score;
-        const float before = old ? candidate->affinity : 0;
-        const float best = old ? candidate->best : -INFINITY;
-        const uint32_t via = old ? candidate->via : number;
-        *cell = (struct aff_cell){.stamp = stamp, .index = index};
-        candidate->row = entry.row;
-        candidate->affinity = before + share;
-        candidate->best = share > best ? share : best;
-        candidate->via = share > best ? number : via;
-        n += !old;
+    for (uint32_t i = 0; i < n_entries; i++) {
+        const uint32_t row = entries[i].row;
+        const float before = sums[row];
+        sums[row] = before + (weight * entries[i].score + 0.0f); /* + 0 makes a share of -0 positive */
+        rows[n] = row;
+        n += aff_is_unnamed(before);
     }
     return n;
 }
 
-/* Starts to load all rows before the first is read. */
+/* Starts to load the rows of all bases before the first is read: their first lines without waiting for their
+ * lengths, then what is left. */
 static void prefetch_rows(const struct aff_run *run)
 {
-    enum { LINE = 64 };
+    enum { LINE = 64, FIRST_LINES = 6 };
 
     for (uint32_t i = 0; i < run->n_bases; i++)
-        __builtin_prefetch(run->space->bases[i].together);
+        for (uint32_t line = 0; line < FIRST_LINES; line++)
+            __builtin_prefetch((const char *)run->space->bases[i].together + line * LINE);
     for (uint32_t i = 0; i < run->n_bases; i++) {
         const struct aff_row *row = run->space->bases[i].together;
         if (row == NULL)
             continue;
         const char *end = (const char *)(row->entries + row->n);
-        for (const char *at = (const char *)row + LINE; at < end; at += LINE)
+        for (const char *at = (const char *)row + FIRST_LINES * LINE; at < end; at += LINE)
             __builtin_prefetch(at);
     }
 }
@@ -53,31 +45,46 @@ static void prefetch_rows(const struct aff_run *run)
 void aff_candidates_from_rows(struct aff_run *run)
 {
     struct aff_workspace *space = run->space;
-    uint32_t n = run->n_candidates;
+    uint32_t n = 0;
 
     prefetch_rows(run);
     for (uint32_t i = 0; i < run->n_bases; i++)
         if (space->bases[i].together != NULL)
-            n = add_row(space, &space->bases[i], i, n);
+            n = add_row(space->sums, space->rows, &space->bases[i], n);
     run->n_candidates = n;
 }
 
 void aff_candidates_begin_sides(struct aff_run *run)
 {
+    struct aff_workspace *space = run->space;
+
     run->sides = true;
-    memset(run->space->sides, 0, run->n_candidates * sizeof *run->space->sides);
+    if (++space->stamp == 0) {
+        memset(space->cells, 0, space->capacity * sizeof *space->cells);
+        space->stamp = 1;
+    }
+    for (uint32_t i = 0; i < run->n_candidates; i++)
+        space->cells[space->rows[i]] = (struct aff_cell){.stamp = space->stamp, .index = i};
+    memset(space->sides, 0, run->n_candidates * sizeof *space->sides);
+}
+
+uint32_t aff_candidate_find(const struct aff_run *run, uint32_t row)
+{
+    const struct aff_cell *cell = &run->space->cells[row];
+
+    return cell->stamp == run->space->stamp ? cell->index : AFF_NO_CANDIDATE;
 }
 
 uint32_t aff_candidate_touch(struct aff_run *run, uint32_t row)
 {
     struct aff_workspace *space = run->space;
-    struct aff_cell *cell = &space->cells[row];
+    uint32_t index = aff_candidate_find(run, row);
 
-    if (cell->stamp == space->stamp)
-        return cell->index;
-    uint32_t index = run->n_candidates++;
-    *cell = (struct aff_cell){.stamp = space->stamp, .index = index};
-    space->candidates[index] = (struct aff_candidate){.row = row, .via = AFF_NO_BASE};
+    if (index != AFF_NO_CANDIDATE)
+        return index;
+    index = run->n_candidates++;
+    space->cells[row] = (struct aff_cell){.stamp = space->stamp, .index = index};
+    space->rows[index] = row;
     space->sides[index] = (struct aff_side){0};
     return index;
 }

@@ -29,7 +29,7 @@ static const struct aff_product *product_of(const struct aff_run *run, uint32_t 
 {
     uint32_t index = run->space->top[rank].index;
 
-    return aff_catalogue_product(run->catalogue, run->space->candidates[index].row);
+    return aff_catalogue_product(run->catalogue, run->space->rows[index]);
 }
 
 /* Marks `limit` of the pool as chosen. */

@@ -11,13 +11,54 @@ static const struct aff_pair_counts *find_counts(const struct aff_row *row, uint
     return NULL;
 }
 
+/* Finds winners among up to CHUNK entries of a base's row. Where they are is hard to guess, so that they are
+ * listed first, without a branch. */
+enum { CHUNK = 64 };
+
+static void hear_chunk(const struct aff_run *run, uint32_t base, uint32_t from, uint32_t n)
+{
+    struct aff_workspace *space = run->space;
+    const struct aff_row *row = space->bases[base].together;
+    const float weight = space->bases[base].weight;
+    uint32_t found[CHUNK + 1], n_found = 0;
+
+    for (uint32_t i = from; i < from + n; i++) {
+        found[n_found] = i;
+        n_found += space->marks[row->entries[i].row] >= AFF_MARK_WINNER;
+    }
+    for (uint32_t i = 0; i < n_found; i++) {
+        const struct aff_neighbour entry = row->entries[found[i]];
+        struct aff_speaker *speaker = &space->speakers[space->marks[entry.row] - AFF_MARK_WINNER];
+        if (weight * entry.score > speaker->share)
+            *speaker = (struct aff_speaker){weight * entry.score, base, &row->counts[found[i]]};
+    }
+}
+
+/* Finds for each winner the base with the largest share, the first of equal ones. */
+static void find_speakers(const struct aff_run *run)
+{
+    struct aff_workspace *space = run->space;
+
+    for (uint32_t i = 0; i < run->n_top; i++) {
+        space->speakers[i] = (struct aff_speaker){.share = -INFINITY, .base = AFF_NO_BASE};
+        space->marks[space->rows[space->top[i].index]] = (uint8_t)(AFF_MARK_WINNER + i);
+    }
+    for (uint32_t i = 0; i < run->n_bases; i++) {
+        const uint32_t n = space->bases[i].together == NULL ? 0 : space->bases[i].together->n;
+        for (uint32_t from = 0; from < n; from += CHUNK)
+            hear_chunk(run, i, from, n - from < CHUNK ? n - from : CHUNK);
+    }
+    for (uint32_t i = 0; i < run->n_top; i++)
+        space->marks[space->rows[space->top[i].index]] = 0;
+}
+
 /* Who speaks most for an item. */
 struct voice {
     enum aff_origin origin;
     float value; /* of the term, weighted */
     uint32_t via;
     enum aff_relation relation;
-    const struct aff_row *row; /* that names the item; NULL: none */
+    const struct aff_pair_counts *counts;
 };
 
 static void listen(struct voice *loudest, struct voice other)
@@ -28,31 +69,31 @@ static void listen(struct voice *loudest, struct voice other)
 
 /* The loudest of affinity, sequence, own purchases and content. Popularity breaks ties between candidates and
  * is never the reason for one of them. */
-static struct voice find_voice(const struct aff_run *run, uint32_t index)
+static struct voice find_voice(const struct aff_run *run, uint32_t number, uint32_t index)
 {
     const struct aff_workspace *space = run->space;
-    const struct aff_candidate *candidate = &space->candidates[index];
+    const struct aff_speaker *speaker = &space->speakers[number];
     const struct aff_side *side = run->sides ? &space->sides[index] : NULL;
+    const uint32_t row = space->rows[index];
     struct voice voice = {.origin = AFF_ORIGIN_POPULAR, .value = -INFINITY, .via = AFF_NO_ROW};
 
     if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
         return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
-    if (candidate->via != AFF_NO_BASE) {
-        const struct aff_base *base = &space->bases[candidate->via];
+    if (speaker->base != AFF_NO_BASE) {
         float scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
-        listen(&voice, (struct voice){AFF_ORIGIN_AFFINITY, candidate->best * scale, base->row,
-                                      AFF_RELATION_TOGETHER, base->together});
+        listen(&voice,
+               (struct voice){AFF_ORIGIN_AFFINITY, speaker->share * scale, space->bases[speaker->base].row,
+                              AFF_RELATION_TOGETHER, speaker->counts});
     }
     if (side != NULL && side->sequence_via != 0) {
+        uint32_t via = side->sequence_via - 1;
         float scale = aff_rank_scale(run->blend->sequence, run->max_sequence);
-        listen(&voice, (struct voice){AFF_ORIGIN_SEQUENCE, side->sequence_best * scale,
-                                      run->next_via[side->sequence_via - 1], AFF_RELATION_NEXT,
-                                      run->next_rows[side->sequence_via - 1]});
+        listen(&voice, (struct voice){AFF_ORIGIN_SEQUENCE, side->sequence_best * scale, run->next_via[via],
+                                      AFF_RELATION_NEXT, find_counts(run->next_rows[via], row)});
     }
     if (side != NULL && side->flags & AFF_SIDE_BOUGHT) {
         float scale = aff_rank_scale(run->blend->personal, run->max_personal);
-        listen(&voice,
-               (struct voice){AFF_ORIGIN_NEIGHBOURS, side->personal * scale, candidate->row, 0, NULL});
+        listen(&voice, (struct voice){AFF_ORIGIN_NEIGHBOURS, side->personal * scale, row, 0, NULL});
     }
     return voice;
 }
@@ -113,33 +154,29 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, uint32_t
              (struct aff_term){AFF_ORIGIN_POPULAR, AFF_NO_ROW, blend->popularity * rotation, popularity});
 }
 
-static void explain_item(const struct aff_run *run, struct aff_item *item, uint32_t index)
-{
-    const struct voice voice = find_voice(run, index);
-
-    item->kind = run->sides ? aff_kind_of(&run->space->sides[index]) : AFF_KIND_CROSS_SELL;
-    item->origin = voice.origin;
-    item->via = voice.via;
-    item->via_relation = voice.relation;
-    item->evidence = NULL;
-    item->n_terms = 0;
-    item->n_terms_dropped = 0;
-    if (run->request->explain != AFF_EXPLAIN_NONE)
-        item->evidence = find_counts(voice.row, item->row);
-    if (run->request->explain == AFF_EXPLAIN_FULL)
-        add_terms(run, item, index);
-}
-
 void aff_explain_items(struct aff_run *run)
 {
+    const struct aff_workspace *space = run->space;
     struct aff_answer *answer = run->answer;
 
+    find_speakers(run);
     for (uint32_t i = 0; i < run->n_top; i++) {
-        struct aff_item *item = &answer->items[answer->n_items++];
-        item->row = run->space->candidates[run->space->top[i].index].row;
-        item->score = aff_rank_score_of(run->space->top[i].key);
-        explain_item(run, item, run->space->top[i].index);
+        const uint32_t index = space->top[i].index;
+        const struct voice voice = find_voice(run, i, index);
+        struct aff_item *item = &answer->items[i];
+        item->row = space->rows[index];
+        item->score = aff_rank_score_of(space->top[i].key);
+        item->kind = run->sides ? aff_kind_of(&space->sides[index]) : AFF_KIND_CROSS_SELL;
+        item->origin = voice.origin;
+        item->via = voice.via;
+        item->via_relation = voice.relation;
+        item->evidence = run->request->explain == AFF_EXPLAIN_NONE ? NULL : voice.counts;
+        item->n_terms = 0;
+        item->n_terms_dropped = 0;
+        if (run->request->explain == AFF_EXPLAIN_FULL)
+            add_terms(run, item, index);
     }
+    answer->n_items = run->n_top;
 }
 
 void aff_explain_why_not(struct aff_run *run)
@@ -157,13 +194,13 @@ void aff_explain_why_not(struct aff_run *run)
             return;
         }
     }
-    const struct aff_cell *cell = &run->space->cells[run->why_not];
-    if (cell->stamp != run->space->stamp) {
+    uint32_t index = aff_candidate_find(run, run->why_not);
+    if (index == AFF_NO_CANDIDATE) {
         answer->why_not = AFF_FATE_NO_CANDIDATE;
         return;
     }
     answer->why_not = AFF_FATE_DROPPED;
-    answer->why_not_drop = aff_sieve_one(run, cell->index);
+    answer->why_not_drop = aff_sieve_one(run, index);
     if (answer->why_not_drop == AFF_DROP_LIMIT)
-        answer->why_not_drop = run->space->sides[cell->index].drop;
+        answer->why_not_drop = run->space->sides[index].drop;
 }

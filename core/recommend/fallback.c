@@ -102,7 +102,6 @@ static double weight_of(const struct aff_run *run, uint32_t row)
 
 static void run_stage(struct aff_run *run, struct stage *stage, uint32_t *looked)
 {
-    struct aff_workspace *space = run->space;
     double weight = NAN;
     uint32_t via = AFF_NO_ROW;
 
@@ -111,7 +110,7 @@ static void run_stage(struct aff_run *run, struct stage *stage, uint32_t *looked
         if (row == AFF_NO_ROW)
             return;
         ++*looked;
-        if (space->cells[row].stamp == space->stamp)
+        if (aff_candidate_find(run, row) != AFF_NO_CANDIDATE)
             continue;
         uint32_t index = aff_candidate_touch(run, row);
         enum aff_drop drop = aff_sieve_one(run, index);

@@ -8,10 +8,8 @@
 /* Rotation 1 takes at most this share off a score. */
 #define ROTATION_REACH 0.05
 
-/* What turns sums into scores in one request. */
-struct scale {
-    float affinity, sequence, personal, popularity;
-};
+/* Partial maxima side by side: one alone would wait for itself at each step. */
+enum { LANES = 32 };
 
 float aff_rank_scale(double weight, float max)
 {
@@ -47,55 +45,110 @@ float aff_rank_rotation(const struct aff_run *run, uint32_t row)
     return (float)(1 - run->request->rotation * ROTATION_REACH * aff_random_unit(&random));
 }
 
-/* Four maxima side by side: one would wait for itself at each step. */
-static float max_of(const float *values, uint32_t n)
+/* The largest value of each lane, of which each value belongs to one. */
+static void find_lane_maxima(const float *values, uint32_t n, float ret_maxima[LANES])
 {
-    float max[4] = {0};
+    float maxima[LANES];
     uint32_t i = 0;
 
-    for (; i + 4 <= n; i += 4)
-        for (uint32_t j = 0; j < 4; j++)
-            max[j] = values[i + j] > max[j] ? values[i + j] : max[j];
-    for (; i < n; i++)
-        max[0] = values[i] > max[0] ? values[i] : max[0];
-    for (uint32_t j = 1; j < 4; j++)
-        max[0] = max[j] > max[0] ? max[j] : max[0];
-    return max[0];
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        maxima[lane] = -INFINITY;
+    for (; i + LANES <= n; i += LANES)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            maxima[lane] = values[i + lane] > maxima[lane] ? values[i + lane] : maxima[lane];
+    for (uint32_t lane = 0; i + lane < n; lane++)
+        maxima[lane] = values[i + lane] > maxima[lane] ? values[i + lane] : maxima[lane];
+    memcpy(ret_maxima, maxima, sizeof maxima);
 }
 
-static struct scale find_scale(struct aff_run *run)
+/* The largest of the maxima, 0 if none is positive. */
+static float find_max(const float maxima[LANES])
+{
+    float max = 0;
+
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        max = maxima[lane] > max ? maxima[lane] : max;
+    return max;
+}
+
+/* A value that at least `wanted` of all values reach: the wanted-th largest of the lanes' maxima. It is close
+ * to the wanted-th largest value, and found without a sort whose comparisons nobody can guess. */
+static float find_floor(const float maxima[LANES], uint32_t wanted)
+{
+    uint32_t above[LANES] = {0}; /* how many maxima are larger than this one */
+    float floor = INFINITY;
+
+    if (wanted > LANES)
+        return -INFINITY;
+    for (uint32_t other = 0; other < LANES; other++)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            above[lane] += maxima[other] > maxima[lane];
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        floor = above[lane] < wanted && maxima[lane] < floor ? maxima[lane] : floor;
+    return floor;
+}
+
+/* Turns the sums of the live candidates into scores without popularity: a sequence of single-precision
+ * operations that recommend.h defines. */
+static void find_side_scores(struct aff_run *run, float affinity)
 {
     const struct aff_workspace *space = run->space;
 
-    run->max_affinity = max_of(space->sums, run->n_live);
-    run->max_sequence = 0;
-    run->max_personal = 0;
-    for (uint32_t i = 0; run->sides && i < run->n_live; i++) {
+    for (uint32_t i = 0; i < run->n_live; i++) {
         const struct aff_side *side = &space->sides[space->live[i]];
         run->max_sequence = side->sequence > run->max_sequence ? side->sequence : run->max_sequence;
         run->max_personal = side->personal > run->max_personal ? side->personal : run->max_personal;
     }
-    return (struct scale){
-        .affinity = aff_rank_scale(run->blend->affinity, run->max_affinity),
-        .sequence = aff_rank_scale(run->blend->sequence, run->max_sequence),
-        .personal = aff_rank_scale(run->blend->personal, run->max_personal),
-        .popularity = (float)run->blend->popularity,
-    };
+    const float sequence = aff_rank_scale(run->blend->sequence, run->max_sequence);
+    const float personal = aff_rank_scale(run->blend->personal, run->max_personal);
+    for (uint32_t i = 0; i < run->n_live; i++) {
+        const struct aff_side *side = &space->sides[space->live[i]];
+        float score = space->scores[i] * affinity + side->sequence * sequence + side->personal * personal;
+        if (side->flags & AFF_SIDE_SUBSTITUTE)
+            score = (float)AFF_CONTENT_WEIGHT * side->content;
+        space->scores[i] = score;
+    }
 }
 
-/* The score of a candidate without popularity. */
-static float relevance(const struct aff_run *run, const struct scale *scale, uint32_t index, float sum)
+/* Keeps the live candidates whose score, `scale` times what is stored, popularity could lift to the floor:
+ * none is above
+ * 1. Stores the scores. */
+static uint32_t find_contenders(const struct aff_run *run, float scale, float floor)
 {
-    float score = sum * scale->affinity;
+    const float popularity = (float)run->blend->popularity;
+    uint32_t *live = run->space->live;
+    float *scores = run->space->scores;
+    const uint32_t n_live = run->n_live;
+    uint32_t n = 0;
 
-    if (run->sides) {
-        const struct aff_side *side = &run->space->sides[index];
-        if (side->flags & AFF_SIDE_SUBSTITUTE)
-            return (float)AFF_CONTENT_WEIGHT * side->content;
-        score += side->sequence * scale->sequence;
-        score += side->personal * scale->personal;
+    for (uint32_t i = 0; i < n_live; i++) {
+        const float score = scores[i] * scale;
+        const uint32_t index = live[i];
+        scores[n] = score;
+        live[n] = index;
+        n += score + popularity >= floor;
     }
-    return score;
+    return n;
+}
+
+/* The contenders for the best `wanted`, with their scores without popularity. */
+static uint32_t find_scores(struct aff_run *run, uint32_t wanted)
+{
+    float maxima[LANES], scale, floor = -INFINITY;
+
+    find_lane_maxima(run->space->scores, run->n_live, maxima);
+    run->max_affinity = find_max(maxima);
+    scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
+    if (run->sides) {
+        find_side_scores(run, scale);
+        find_lane_maxima(run->space->scores, run->n_live, maxima);
+        scale = 1;
+    }
+    /* Rotation takes something off each score, so that no floor holds. A floor may be infinite, and 0 times
+     * that is no number. */
+    if (run->request->rotation <= 0 && scale > 0)
+        floor = find_floor(maxima, wanted) * scale;
+    return find_contenders(run, scale, floor);
 }
 
 static void insert(struct aff_ranked *top, uint32_t n, struct aff_ranked ranked)
@@ -113,18 +166,13 @@ void aff_rank(struct aff_run *run, uint32_t n)
 {
     struct aff_workspace *space = run->space;
     const float *popularity = aff_catalogue_popularity(run->catalogue);
-    const struct scale scale = find_scale(run);
+    const float weight = (float)run->blend->popularity;
     const bool rotate = run->request->rotation > 0;
-    float floor = -INFINITY;
-    uint32_t n_top = 0;
 
-    for (uint32_t i = 0; i < run->n_live; i++) {
-        float score = relevance(run, &scale, space->live[i], space->sums[i]);
-        /* No popularity is above 1, so what stays under the floor even with 1 needs no look at it. */
-        if (!rotate && !(score + scale.popularity >= floor))
-            continue;
-        uint32_t row = space->candidates[space->live[i]].row;
-        score += scale.popularity * popularity[row];
+    uint32_t n_contenders = find_scores(run, n), n_top = 0;
+    for (uint32_t i = 0; i < n_contenders; i++) {
+        uint32_t row = space->rows[space->live[i]];
+        float score = space->scores[i] + weight * popularity[row];
         if (rotate)
             score *= aff_rank_rotation(run, row);
         uint64_t key = key_of(score, row);
@@ -133,8 +181,6 @@ void aff_rank(struct aff_run *run, uint32_t n)
         if (n_top < n)
             n_top++;
         insert(space->top, n_top - 1, (struct aff_ranked){.key = key, .index = space->live[i]});
-        if (n_top == n)
-            floor = aff_rank_score_of(space->top[n - 1].key);
     }
     run->n_top = n_top;
 }

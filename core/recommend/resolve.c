@@ -103,21 +103,21 @@ void aff_resolve(struct aff_run *run)
         if (space->ids[i].size > 0)
             space->hashes[i] = aff_catalogue_prefetch(run->catalogue, space->ids[i]);
     for (size_t i = 0; i < n; i++) {
-        space->rows[i] = AFF_NO_ROW;
+        space->id_rows[i] = AFF_NO_ROW;
         if (space->ids[i].size == 0)
             continue;
-        space->rows[i] = aff_catalogue_find_hashed(run->catalogue, space->ids[i], space->hashes[i]);
-        if (space->rows[i] == AFF_NO_ROW)
+        space->id_rows[i] = aff_catalogue_find_hashed(run->catalogue, space->ids[i], space->hashes[i]);
+        if (space->id_rows[i] == AFF_NO_ROW)
             add_unknown(run, i);
     }
     run->newest = AFF_NO_ROW;
-    add_cart(run, space->rows, request->n_cart);
-    add_product(run, space->rows[request->n_cart]);
-    run->excluded = space->rows + request->n_cart + 1;
+    add_cart(run, space->id_rows, request->n_cart);
+    add_product(run, space->id_rows[request->n_cart]);
+    run->excluded = space->id_rows + request->n_cart + 1;
     for (size_t i = 0; i < request->n_exclude; i++)
         if (run->excluded[i] != AFF_NO_ROW)
             space->marks[run->excluded[i]] |= AFF_MARK_EXCLUDED;
-    run->why_not = space->rows[n - 1];
+    run->why_not = space->id_rows[n - 1];
     add_history(run);
 }
 

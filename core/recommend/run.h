@@ -8,9 +8,9 @@
  * is too much like a better item                            diversity.c explain     winners become items with
  * via, evidence and terms                        explain.c fall back   popularity fills the rest fallback.c
  *
- * The common request (a cart, nothing else) touches for each neighbour one cell and one candidate, for each
- * candidate one byte of marks and one of eligibility. Everything beyond that is in a parallel array (`sides`)
- * that only the requests use that need it. */
+ * The common request (a cart, nothing else) touches for each neighbour one sum, for each candidate that sum
+ * again, one byte of marks and one of eligibility. Everything beyond that is in arrays by candidate (`cells`,
+ * `sides`) that only the requests use that need it. */
 #pragma once
 
 #include "core/recommend/recommend.h"
@@ -31,25 +31,32 @@ enum aff_mark {
     AFF_MARK_OWNED = 1 << AFF_DROP_OWNED,
 };
 enum { AFF_MARK_ELIGIBILITY = AFF_DROP_UNAVAILABLE };
+/* Marks of winners while their speakers are looked for: this and the number of the item. No winner has
+ * another mark. */
+enum { AFF_MARK_WINNER = 0x80 };
+_Static_assert(AFF_MARK_WINNER + AFF_ITEMS_MAX <= UINT8_MAX, "the number of each item fits");
 _Static_assert(AFF_INELIGIBLE_UNAVAILABLE << AFF_MARK_ELIGIBILITY == 1 << AFF_DROP_UNAVAILABLE &&
                    AFF_INELIGIBLE_UNPRICED << AFF_MARK_ELIGIBILITY == 1 << AFF_DROP_UNPRICED &&
                    AFF_DROP_OWNED > AFF_DROP_UNPRICED,
                "marks and eligibility bits are in the order of the reasons");
 
-/* Says whether a product is a candidate of the request that `stamp` counts, and which. A new stamp a request
- * empties all cells at once. */
+/* Says whether a product is a candidate of the request that `stamp` counts, and which. A new stamp empties
+ * all cells at once. Only with `sides`. */
 struct aff_cell {
     uint32_t stamp, index;
 };
+#define AFF_NO_CANDIDATE UINT32_MAX
 
-#define AFF_NO_BASE UINT32_MAX
+/* What the sum of a product is that no base names. It adds like 0, and no sum of shares gives it. */
+#define AFF_UNNAMED (-0.0f)
 
-struct aff_candidate {
-    uint32_t row;
-    float affinity; /* sum over the bases, in their order, of weight * score */
-    float best;     /* the largest of these */
-    uint32_t via;   /* number of the base that gave it; AFF_NO_BASE: no base names the candidate */
-};
+static inline bool aff_is_unnamed(float sum)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &sum, sizeof bits);
+    return bits == UINT32_C(1) << 31;
+}
 
 enum aff_side_flag {
     AFF_SIDE_BOUGHT = 1,     /* by the customer */
@@ -58,7 +65,7 @@ enum aff_side_flag {
     AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
 };
 
-/* What else is known of a candidate. */
+/* What else is known of a candidate than its sum. */
 struct aff_side {
     float sequence, sequence_best, personal, content;
     uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
@@ -80,21 +87,35 @@ struct aff_ranked {
     uint32_t index; /* of the candidate */
 };
 
+/* The base that speaks most for a winner. */
+struct aff_speaker {
+    float share;
+    uint32_t base; /* AFF_NO_BASE: no base names it */
+    const struct aff_pair_counts *counts;
+};
+#define AFF_NO_BASE UINT32_MAX
+
 struct aff_workspace {
-    size_t capacity; /* products */
+    size_t capacity; /* products, and one more that the branch-free loops write ahead */
+    /* One element a product. */
+    float *sums;    /* affinity; all AFF_UNNAMED between requests */
+    uint8_t *marks; /* enum aff_mark; all 0 between requests */
     uint32_t stamp;
     struct aff_cell *cells;
-    uint8_t *marks; /* all 0 between requests */
-    struct aff_candidate *candidates;
+    /* One element a candidate, in the order in which they were named. */
+    uint32_t *rows;
     struct aff_side *sides;
-    uint32_t *live; /* candidates that are not dropped */
-    float *sums;    /* their affinity, in the same order */
+    /* One element a candidate that is left, in the same order. */
+    uint32_t *live;   /* its number */
+    float *scores;    /* its sum; from aff_rank on its score without popularity */
+    uint8_t *reasons; /* of those that are not left: marks and eligibility */
+    struct aff_speaker speakers[AFF_ITEMS_MAX];
     struct aff_base bases[AFF_BASES_MAX];
     struct aff_ranked top[AFF_POOL_MAX];
     struct aff_text ids[AFF_IDS_MAX];
     uint64_t hashes[AFF_IDS_MAX];
     uint64_t unknown_hashes[AFF_IDS_MAX];
-    uint32_t rows[AFF_IDS_MAX];
+    uint32_t id_rows[AFF_IDS_MAX];
 };
 
 struct aff_run {
@@ -129,7 +150,9 @@ AFF_MUST_CHECK aff_status aff_workspace_fit(struct aff_workspace *space, uint32_
 void aff_resolve(struct aff_run *run);
 void aff_resolve_clear(struct aff_run *run);
 
-/* The candidate of a row, made if it is new; `sides` must be in use. */
+/* The number of a row's candidate, AFF_NO_CANDIDATE if nothing names it. */
+uint32_t aff_candidate_find(const struct aff_run *run, uint32_t row);
+/* The same, made if it is new; `sides` must be in use. */
 uint32_t aff_candidate_touch(struct aff_run *run, uint32_t row);
 void aff_candidates_begin_sides(struct aff_run *run);
 void aff_candidates_from_rows(struct aff_run *run);

@@ -85,9 +85,9 @@ enum aff_kind aff_kind_of(const struct aff_side *side)
 }
 
 /* Marks and eligibility of a row as bits by reason; 0: none holds. */
-static unsigned reasons_of(const struct aff_run *run, const uint8_t *eligibility, uint32_t row)
+static inline unsigned reasons_of(const uint8_t *marks, const uint8_t *eligibility, uint32_t row)
 {
-    return run->space->marks[row] | (unsigned)eligibility[row] << AFF_MARK_ELIGIBILITY;
+    return marks[row] | (unsigned)eligibility[row] << AFF_MARK_ELIGIBILITY;
 }
 
 /* The first reason beyond marks and eligibility. */
@@ -99,7 +99,7 @@ static enum aff_drop judge(const struct aff_run *run, uint32_t index)
     if (side->flags & AFF_SIDE_NOT_DUE)
         return AFF_DROP_NOT_DUE;
     if (request->n_filters > 0 || request->price_min != AFF_NO_MONEY || request->price_max != AFF_NO_MONEY) {
-        uint32_t row = run->space->candidates[index].row;
+        uint32_t row = run->space->rows[index];
         const struct aff_product *product = aff_catalogue_product(run->catalogue, row);
         if (!aff_filters_pass(request, product))
             return AFF_DROP_FILTERED;
@@ -116,7 +116,7 @@ static enum aff_drop judge(const struct aff_run *run, uint32_t index)
 enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t index)
 {
     unsigned reasons =
-        reasons_of(run, aff_catalogue_eligibility(run->catalogue), run->space->candidates[index].row);
+        reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), run->space->rows[index]);
 
     return reasons != 0 ? (enum aff_drop)__builtin_ctz(reasons) : judge(run, index);
 }
@@ -137,7 +137,7 @@ static void prove(struct aff_run *run)
             struct aff_evidence evidence = aff_evidence_weighted(row->counts[j].orders, n_a, n_b, n);
             if (row->counts[j].orders >= request->min_orders && evidence.lift >= request->min_lift &&
                 evidence.confidence >= request->min_confidence)
-                space->sides[space->cells[other].index].flags |= AFF_SIDE_PROVEN;
+                space->sides[aff_candidate_find(run, other)].flags |= AFF_SIDE_PROVEN;
         }
     }
 }
@@ -159,26 +159,38 @@ static void sieve_each(struct aff_run *run)
             continue;
         }
         space->live[n] = index;
-        space->sums[n++] = space->sums[i];
+        space->scores[n++] = space->scores[i];
     }
     run->n_live = n;
 }
 
 void aff_sieve(struct aff_run *run)
 {
-    struct aff_workspace *space = run->space;
+    /* Stores of bytes may change anything for all the compiler knows, so what they cannot change is kept
+     * here. */
+    uint8_t *dropped = run->space->reasons;
+    const uint8_t *marks = run->space->marks;
+    const uint32_t *rows = run->space->rows;
+    uint32_t *live = run->space->live;
+    float *scores = run->space->scores, *sums = run->space->sums;
     const uint8_t *eligibility = aff_catalogue_eligibility(run->catalogue);
-    uint32_t n_live = 0;
+    const uint32_t n = run->n_candidates;
+    uint32_t n_live = 0, n_dropped = 0;
 
-    for (uint32_t i = 0; i < run->n_candidates; i++) {
-        const struct aff_candidate *candidate = &space->candidates[i];
-        unsigned reasons = reasons_of(run, eligibility, candidate->row);
-        space->live[n_live] = i;
-        space->sums[n_live] = candidate->affinity;
+    /* Both lists are written each time and one of them grows: whether a product may be offered is hard to
+     * guess. */
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = rows[i];
+        const unsigned reasons = reasons_of(marks, eligibility, row);
+        live[n_live] = i;
+        scores[n_live] = sums[row];
+        dropped[n_dropped] = (uint8_t)reasons;
+        sums[row] = AFF_UNNAMED;
         n_live += reasons == 0;
-        if (__builtin_expect(reasons != 0, 0))
-            run->answer->dropped[__builtin_ctz(reasons)]++;
+        n_dropped += reasons != 0;
     }
+    for (uint32_t i = 0; i < n_dropped; i++)
+        run->answer->dropped[__builtin_ctz(dropped[i])]++;
     run->n_live = n_live;
     if (run->sides)
         sieve_each(run);

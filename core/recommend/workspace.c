@@ -16,18 +16,22 @@ aff_status aff_workspace_new(struct aff_workspace **ret_workspace)
 
 static void free_arrays(struct aff_workspace *space)
 {
-    free(space->cells);
+    free(space->sums);
     free(space->marks);
-    free(space->candidates);
+    free(space->cells);
+    free(space->rows);
     free(space->sides);
     free(space->live);
-    free(space->sums);
-    space->cells = NULL;
+    free(space->scores);
+    free(space->reasons);
+    space->sums = NULL;
     space->marks = NULL;
-    space->candidates = NULL;
+    space->cells = NULL;
+    space->rows = NULL;
     space->sides = NULL;
     space->live = NULL;
-    space->sums = NULL;
+    space->scores = NULL;
+    space->reasons = NULL;
     space->capacity = 0;
 }
 
@@ -41,28 +45,27 @@ void aff_workspace_free(struct aff_workspace *workspace)
 
 aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
 {
-    /* The branch-free loops write one element ahead of what they keep. */
     size_t capacity = (size_t)n_products + 1;
 
-    if (++space->stamp == 0) {
-        memset(space->cells, 0, space->capacity * sizeof *space->cells);
-        space->stamp = 1;
-    }
     if (capacity <= space->capacity)
         return AFF_OK;
     free_arrays(space);
     capacity += capacity / 8;
-    space->cells = calloc(capacity, sizeof *space->cells);
+    space->sums = malloc(capacity * sizeof *space->sums);
     space->marks = calloc(capacity, sizeof *space->marks);
-    space->candidates = calloc(capacity, sizeof *space->candidates);
+    space->cells = calloc(capacity, sizeof *space->cells);
+    space->rows = malloc(capacity * sizeof *space->rows);
     space->sides = malloc(capacity * sizeof *space->sides);
     space->live = malloc(capacity * sizeof *space->live);
-    space->sums = malloc(capacity * sizeof *space->sums);
-    if (space->cells == NULL || space->marks == NULL || space->candidates == NULL || space->sides == NULL ||
-        space->live == NULL || space->sums == NULL) {
+    space->scores = malloc(capacity * sizeof *space->scores);
+    space->reasons = malloc(capacity * sizeof *space->reasons);
+    if (space->sums == NULL || space->marks == NULL || space->cells == NULL || space->rows == NULL ||
+        space->sides == NULL || space->live == NULL || space->scores == NULL || space->reasons == NULL) {
         free_arrays(space);
         return AFF_NOMEM;
     }
     space->capacity = capacity;
+    for (size_t i = 0; i < capacity; i++)
+        space->sums[i] = AFF_UNNAMED;
     return AFF_OK;
 }

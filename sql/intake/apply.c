@@ -107,7 +107,7 @@ static aff_status choose_customers(struct aff_intake *intake, struct aff_error *
         "  WHERE import_order.customer <> import_order.other_customer"
         "  ORDER BY s.order_key, s.ordered_at, c.id COLLATE \"C\") f"
         " WHERE i.order_key = f.order_key AND i.customer <> f.customer",
-        intake->staging, intake->store);
+        intake->staging_orders, intake->store);
 }
 
 static aff_status replace_changed(struct aff_intake *intake, struct aff_error *reterr)

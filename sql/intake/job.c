@@ -9,8 +9,8 @@
 
 enum { STATEMENT_SIZE = 4096 };
 
-static aff_status run(struct aff_intake *intake, PGresult **ret_result, struct aff_error *reterr,
-                      const char *format, va_list arguments)
+static AFF_PRINTF(4, 0) aff_status run(struct aff_intake *intake, PGresult **ret_result,
+                                       struct aff_error *reterr, const char *format, va_list arguments)
 {
     char statement[STATEMENT_SIZE];
     int size = vsnprintf(statement, sizeof statement, format, arguments);

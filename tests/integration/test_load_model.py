@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the loader makes of rows that break their contract, and of stores of unusual shape."""
 import json
+import subprocess
+import time
 
 import pytest
 
@@ -120,3 +122,33 @@ def test_another_store_of_the_same_database_is_not_mixed_in(ctl, store):
     assert [item["product"] for item in main["items"]] == ["pot", "cup"]
     assert [item["product"] for item in other["items"]] == ["biscuit"]
     assert other["currency"] == "GBP"
+
+
+def test_a_load_waits_for_tables_that_are_being_replaced(ctl, store):
+    # A snapshot older than the swap would see the new tables as empty, and answer nothing at all.
+    swap = (
+        "BEGIN;"
+        "LOCK TABLE ONLY affinity.neighbour, ONLY affinity.neighbour_s1 IN ACCESS EXCLUSIVE MODE;"
+        "CREATE TABLE affinity.neighbour_s1_next (LIKE affinity.neighbour INCLUDING ALL);"
+        "INSERT INTO affinity.neighbour_s1_next SELECT * FROM affinity.neighbour_s1 WHERE product <> 1;"
+        + tiny_store.neighbour(1, 1, [5], [1], [9]).replace("affinity.neighbour ", "affinity.neighbour_s1_next ")
+        + "DROP TABLE affinity.neighbour_s1;"
+        "ALTER TABLE affinity.neighbour_s1_next RENAME TO neighbour_s1;"
+        "ALTER TABLE affinity.neighbour ATTACH PARTITION affinity.neighbour_s1 FOR VALUES IN (1);"
+        "UPDATE affinity.state SET published = 4;"
+        "SELECT 'swapped'; SELECT pg_sleep(2); COMMIT;"
+    )
+    with subprocess.Popen(
+        ["psql", store.url, "-XqAt", "-v", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as swapper:
+        swapper.stdin.write(swap.replace(";", ";\n"))
+        swapper.stdin.flush()
+        assert swapper.stdout.readline() == "swapped\n"
+        started = time.monotonic()
+        answer = json.loads(ctl("recommend", "--json", "--cart", "tea", "--strict", database=store).stdout)
+        waited = time.monotonic() - started
+        swapper.communicate(timeout=30)
+        assert swapper.returncode == 0
+    assert [item["product"] for item in answer["items"]] == ["soap"]
+    assert answer["index"]["version"] == 4
+    assert waited > 1

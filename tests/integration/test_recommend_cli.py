@@ -2,6 +2,7 @@
 """affinityctl recommend on a store of six products."""
 import gzip
 import json
+import urllib.parse
 
 import pytest
 
@@ -163,6 +164,40 @@ def test_a_database_of_another_name_is_one_clear_line(ctl, store, postgres):
     result = ctl("recommend", "--cart", "tea", "--database", postgres.url("missing"), database=store, check=False)
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1 and '"missing" does not exist' in result.stderr
+
+
+def test_a_wrong_password_is_one_clear_line_without_the_password(ctl, store):
+    store.sql(
+        """DO $$ BEGIN
+            IF to_regrole('password_users') IS NULL THEN CREATE ROLE password_users; END IF;
+            IF to_regrole('clerk') IS NULL THEN
+                CREATE ROLE clerk LOGIN PASSWORD 'right' IN ROLE password_users; END IF;
+        END $$"""
+    )
+    parts = urllib.parse.urlsplit(store.url)
+    parameters = dict(urllib.parse.parse_qsl(parts.query), user="clerk", password="wrong-one")
+    url = f"postgresql://{parts.path}?{urllib.parse.urlencode(parameters)}"
+    result = ctl("recommend", "--cart", "tea", "--database", url, database=store, check=False)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "password authentication failed" in result.stderr and "wrong-one" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "method, expected",
+    [("confidence", ["soap", "pot", "cup"]), ("lift", ["cup", "pot", "soap"]), ("cosine", ["pot", "soap", "cup"])],
+)
+def test_neighbours_can_be_scored_by_another_method(ctl, store, method, expected):
+    # tea, in 40 of 100 orders, with pot (20), cup (10) and soap (50): confidence 0.4, 0.225 and 0.5; lift 2, 2.25
+    # and 1; cosine of the weights 0.57, 0.45 and 0.54. The stored rows do not have soap at all.
+    store.sql(
+        """INSERT INTO affinity.pair_together VALUES
+           (1, 1, 2, 16, 16777216, 0, 0, 0, 0, 0), (1, 1, 3, 9, 9437184, 0, 0, 0, 0, 0),
+           (1, 1, 5, 20, 25165824, 0, 0, 0, 0, 0)"""
+    )
+    options = ["--method", method, "--set", "learn.floors=none", "--set", "recommend.weight_popularity=0", "--strict"]
+    assert ids(ask(ctl, store, "--cart", "tea", *options)) == expected
+    assert "soap" not in ids(ask(ctl, store, "--cart", "tea", "--strict"))
 
 
 @pytest.mark.parametrize(

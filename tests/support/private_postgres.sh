@@ -92,6 +92,14 @@ free_port() {
     fail "found no free port"
 }
 
+# A new folder for the sockets at every start: an old name below /tmp could be somebody else's by now. The `where`
+# file is written before anything else can fail, so that `remove` finds all there is.
+renew_sockets() {
+    sockets=$(mktemp -d /tmp/affinity-socket.XXXXXX)
+    if [[ -n $server_user ]]; then chown "$server_user" "$sockets"; fi
+    (umask 077 && printf '%s\n' "$data" "$sockets" "$port" "$tcp" "$password" >"$folder/where")
+}
+
 create() {
     mkdir -p "$folder"
     data=$folder/data
@@ -99,13 +107,11 @@ create() {
         data=$(mktemp -d /var/tmp/affinity-postgres.XXXXXX)/data
         chown "$server_user" "${data%/data}"
     fi
-    sockets=$(mktemp -d /tmp/affinity-socket.XXXXXX)
     mkdir -m 700 "$data"
-    if [[ -n $server_user ]]; then chown "$server_user" "$data" "$sockets"; fi
+    if [[ -n $server_user ]]; then chown "$server_user" "$data"; fi
     password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
     [[ -n $port ]] || port=$(free_port)
-    # The folder is known before anything can fail, so that `remove` finds all of it.
-    (umask 077 && printf '%s\n' "$data" "$sockets" "$port" "$tcp" "$password" >"$folder/where")
+    renew_sockets
     local password_file=$sockets/password
     (umask 077 && printf '%s\n' "$password" >"$password_file")
     if [[ -n $server_user ]]; then chown "$server_user" "$password_file"; fi
@@ -136,6 +142,7 @@ configure() {
 # Waits in the background for the end of process $1, then removes the cluster.
 watch_process() {
     # The loop must not hold the pipes of the caller open.
+    # shellcheck disable=SC2016 # the inner shell expands its own arguments
     setsid bash -c 'while kill -0 "$1" 2>/dev/null && [[ -f $2/where ]]; do sleep 1; done; exec "$0" remove "$2"' \
         "$self" "$1" "$folder" </dev/null >/dev/null 2>&1 &
 }
@@ -155,9 +162,7 @@ start() {
     done
     if ! running; then
         if load && [[ -d $data ]]; then
-            # A restart of the machine empties /tmp.
-            mkdir -p -m 700 "$sockets"
-            if [[ -n $server_user ]]; then chown "$server_user" "$sockets"; fi
+            renew_sockets
         else
             create
         fi
@@ -172,15 +177,18 @@ start() {
 }
 
 stop() {
-    running || return 0
-    as_server "$PG_BIN/pg_ctl" stop -D "$data" -m fast -w -t 30 -s >/dev/null 2>&1 ||
-        as_server "$PG_BIN/pg_ctl" stop -D "$data" -m immediate -w -t 30 -s
+    load || return 0
+    if running; then
+        as_server "$PG_BIN/pg_ctl" stop -D "$data" -m fast -w -t 30 -s >/dev/null 2>&1 ||
+            as_server "$PG_BIN/pg_ctl" stop -D "$data" -m immediate -w -t 30 -s
+    fi
+    rm -rf "$sockets"
 }
 
 remove() {
     load || return 0
     stop
-    rm -rf "$sockets" "$data"
+    rm -rf "$data"
     # Only what create() made outside of the folder.
     if [[ $data == /var/tmp/affinity-postgres.* ]]; then rm -rf "${data%/data}"; fi
     rm -f "$folder/where" "$folder/initdb.log" "$folder/postgres.log"
