@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a whole request to its answer. */
+#pragma once
+
+#include "server/call.h"
+#include "server/router.h"
+
+/* What must be refused once the head is known, before a body is read. True: all right; false: the reply is
+ * the refusal. */
+bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bool has_body,
+                        uint64_t body_bytes);
+
+/* Runs the handler, or answers OPTIONS, 404 and 405. */
+void aff_dispatch_run(struct aff_call *call, const struct aff_match *match);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of the configuration that requests depend on and that a reload changes. Each worker has a copy of
+ * its own, which only it reads; a reload hands it the next one between two requests. */
+#pragma once
+
+#include "config/blend.h"
+#include "core/base/text.h"
+
+struct aff_live {
+    char store[AFF_ID_MAX + 1]; /* that is meant when a request names none */
+    struct aff_blend blend;
+    size_t body_bytes;          /* of a request, at most */
+    int64_t request_timeout_ms; /* from the first byte of a request to the last, and for writing the answer */
+    int64_t idle_timeout_ms;    /* without a request on an open connection */
+    uint64_t connections;       /* open over all workers, at most */
+};
+
+static inline struct aff_live aff_live_of(const struct aff_config *config)
+{
+    struct aff_live live = {
+        .blend = aff_config_blend(config),
+        .body_bytes = (size_t)config->http_body_bytes,
+        .request_timeout_ms = config->http_request_timeout_s * 1000,
+        .idle_timeout_ms = config->http_idle_timeout_s * 1000,
+        .connections = (uint64_t)config->http_connections,
+    };
+    size_t size = strnlen(config->store_name, AFF_ID_MAX);
+
+    memcpy(live.store, config->store_name, size);
+    live.store[size] = '\0';
+    return live;
+}

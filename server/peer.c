@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/peer.h"
+
+#include "server/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_KEPT_BYTES (16 * 1024) /* memory for bodies that an idle connection may hold */
+
+struct aff_peer *aff_peer_new(struct aff_worker *worker, int fd, int64_t now_ms)
+{
+    struct aff_peer *peer = calloc(1, sizeof *peer);
+
+    if (peer == NULL)
+        return NULL;
+    peer->worker = worker;
+    peer->fd = fd;
+    peer->since_ms = now_ms;
+    peer->next = worker->peers;
+    if (peer->next != NULL)
+        peer->next->previous = peer;
+    worker->peers = peer;
+    return peer;
+}
+
+void aff_peer_free(struct aff_peer *peer)
+{
+    if (peer == NULL)
+        return;
+    if (peer->previous != NULL)
+        peer->previous->next = peer->next;
+    else
+        peer->worker->peers = peer->next;
+    if (peer->next != NULL)
+        peer->next->previous = peer->previous;
+    aff_buffer_give(peer->buffer);
+    free(peer->target);
+    free(peer->body);
+    free(peer);
+}
+
+/* Makes room for `wanted` bytes; false: no memory. */
+static bool grow(char **bytes, size_t *capacity, size_t wanted)
+{
+    size_t next = *capacity < 512 ? 512 : *capacity;
+
+    if (wanted <= *capacity)
+        return true;
+    while (next < wanted)
+        next *= 2;
+    char *moved = realloc(*bytes, next);
+    if (moved == NULL)
+        return false;
+    *bytes = moved;
+    *capacity = next;
+    return true;
+}
+
+bool aff_peer_set_target(struct aff_peer *peer, const char *target)
+{
+    size_t size = strlen(target);
+
+    peer->target_size = size;
+    if (size > AFF_TARGET_BYTES)
+        return true;
+    if (!grow(&peer->target, &peer->target_capacity, size + 1)) {
+        peer->target_size = 0;
+        return false;
+    }
+    memcpy(peer->target, target, size);
+    return true;
+}
+
+bool aff_peer_add_body(struct aff_peer *peer, const char *bytes, size_t size)
+{
+    if (!grow(&peer->body, &peer->body_capacity, peer->body_size + size))
+        return false;
+    memcpy(peer->body + peer->body_size, bytes, size);
+    peer->body_size += size;
+    return true;
+}
+
+void aff_peer_reset(struct aff_peer *peer, int64_t now_ms)
+{
+    aff_buffer_give(peer->buffer);
+    peer->buffer = NULL;
+    if (peer->body_capacity > BODY_KEPT_BYTES) {
+        free(peer->body);
+        peer->body = NULL;
+        peer->body_capacity = 0;
+    }
+    peer->body_size = 0;
+    peer->thrown_bytes = 0;
+    peer->phase = AFF_PHASE_IDLE;
+    peer->answered = false;
+    peer->seen = true;
+    peer->since_ms = now_ms;
+}

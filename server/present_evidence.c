@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/learn/evidence.h"
+#include "server/present.h"
+
+void aff_present_money(struct aff_json *json, int64_t amount, const char *currency)
+{
+    if (amount == AFF_NO_MONEY) {
+        aff_json_null(json);
+        return;
+    }
+    aff_json_open_object(json);
+    aff_json_name(json, "amount");
+    aff_json_int(json, amount);
+    aff_json_name(json, "currency");
+    aff_json_string(json, currency);
+    aff_json_close_object(json);
+}
+
+void aff_present_time(struct aff_json *json, const char *text)
+{
+    if (text[0] == '\0')
+        aff_json_null(json);
+    else
+        aff_json_string(json, text);
+}
+
+void aff_present_index(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
+                       int64_t now_us)
+{
+    aff_json_open_object(json);
+    aff_json_name(json, "version");
+    aff_json_uint(json, model->version);
+    aff_json_name(json, "built_at");
+    aff_present_time(json, note->built_at);
+    aff_json_name(json, "age_s");
+    if (model->built_at_us == 0)
+        aff_json_null(json);
+    else
+        aff_json_int(json, now_us > model->built_at_us ? (now_us - model->built_at_us) / AFF_SECOND_US : 0);
+    aff_json_close_object(json);
+}
+
+static void write_real(struct aff_json *json, const char *name, double value)
+{
+    aff_json_name(json, name);
+    aff_json_double(json, value);
+}
+
+static void write_count(struct aff_json *json, const char *name, uint64_t value)
+{
+    aff_json_name(json, name);
+    aff_json_uint(json, value);
+}
+
+static void write_weighted(struct aff_json *json, const struct aff_model *model,
+                           const struct aff_product *via, const struct aff_product *other,
+                           const struct aff_pair_counts *counts)
+{
+    struct aff_evidence weighted = aff_evidence_weighted((double)counts->weight, (double)via->weight,
+                                                         (double)other->weight, (double)model->totals.weight);
+
+    aff_json_name(json, "weighted");
+    aff_json_open_object(json);
+    write_real(json, "support", weighted.support);
+    write_real(json, "confidence", weighted.confidence);
+    write_real(json, "lift", weighted.lift);
+    aff_json_close_object(json);
+}
+
+static void write_window(struct aff_json *json, const struct aff_note *note)
+{
+    write_real(json, "half_life_days", note->half_life_days);
+    aff_json_name(json, "window");
+    aff_json_open_object(json);
+    aff_json_name(json, "from");
+    aff_present_time(json, note->from);
+    aff_json_name(json, "to");
+    aff_present_time(json, note->to);
+    aff_json_close_object(json);
+}
+
+void aff_present_evidence(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
+                          enum aff_relation relation, uint32_t via, uint32_t other,
+                          const struct aff_pair_counts *counts)
+{
+    const struct aff_product *product = aff_catalogue_product(model->catalogue, via);
+    const struct aff_product *second = aff_catalogue_product(model->catalogue, other);
+    struct aff_evidence evidence =
+        aff_evidence_of(counts->orders, product->orders, second->orders, model->totals.orders);
+
+    aff_json_open_object(json);
+    aff_json_name(json, "relation");
+    aff_json_string(json, relation == AFF_RELATION_NEXT ? "next" : "together");
+    write_count(json, "pair_orders", counts->orders);
+    write_count(json, "product_orders", product->orders);
+    write_count(json, "other_orders", second->orders);
+    write_count(json, "total_orders", model->totals.orders);
+    write_real(json, "support", evidence.support);
+    write_real(json, "confidence", evidence.confidence);
+    write_real(json, "reverse_confidence", evidence.reverse_confidence);
+    write_real(json, "lift", evidence.lift);
+    aff_json_name(json, "lift_ci95");
+    aff_json_open_array(json);
+    aff_json_double(json, evidence.lift_low);
+    aff_json_double(json, evidence.lift_high);
+    aff_json_close_array(json);
+    write_real(json, "llr", evidence.llr);
+    write_weighted(json, model, product, second, counts);
+    aff_json_name(json, "revenue");
+    aff_present_money(json, counts->revenue, model->currency);
+    aff_json_name(json, "margin");
+    aff_present_money(json, counts->margin, model->currency);
+    if (relation == AFF_RELATION_NEXT)
+        write_real(json, "gap_days", (double)counts->gap_days);
+    write_window(json, note);
+    aff_json_close_object(json);
+}

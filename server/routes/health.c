@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is it alive, may it be sent requests, and how is it: for balancers, for people, and for monitoring. */
+#include "core/base/clock.h"
+#include "server/call.h"
+#include "server/present.h"
+#include "server/routes/routes.h"
+
+static const char *const database_states[] = {
+    [AFF_DATABASE_CONNECTING] = "connecting",
+    [AFF_DATABASE_OK] = "ok",
+    [AFF_DATABASE_DOWN] = "down",
+};
+
+static void write_string(struct aff_json *json, const char *name, const char *value)
+{
+    aff_json_name(json, name);
+    aff_json_string(json, value);
+}
+
+static void write_uint(struct aff_json *json, const char *name, uint64_t value)
+{
+    aff_json_name(json, name);
+    aff_json_uint(json, value);
+}
+
+static bool usual_store_loaded(const struct aff_context *context)
+{
+    struct aff_store *store = aff_stores_find(context->shared->stores, aff_text_of(context->live.store));
+
+    if (store == NULL)
+        return false;
+    bool loaded = aff_slot_acquire(store->slot) != NULL;
+    aff_slot_release(store->slot);
+    return loaded;
+}
+
+static void write_reason(struct aff_json *json, const char *code, const char *text)
+{
+    aff_json_open_object(json);
+    write_string(json, "code", code);
+    write_string(json, "text", text);
+    aff_json_close_object(json);
+}
+
+/* Writes why the configured store has no model. */
+static void write_missing(struct aff_json *json, const struct aff_context *context,
+                          const struct aff_board_view *view)
+{
+    for (size_t i = 0; i < view->n_loads; i++) {
+        if (view->loads[i].text[0] != '\0' && strcmp(view->loads[i].store, context->live.store) == 0) {
+            write_reason(json, "load_failed", view->loads[i].text);
+            return;
+        }
+    }
+    if (view->database == AFF_DATABASE_DOWN)
+        write_reason(json, "database", view->database_error);
+    else
+        write_reason(json, "loading", "the index is not loaded yet");
+}
+
+void aff_route_live(struct aff_call *call)
+{
+    aff_json_open_object(call->reply->body);
+    write_string(call->reply->body, "status", "alive");
+    aff_json_close_object(call->reply->body);
+    call->reply->status = 200;
+    call->reply->media = AFF_MEDIA_JSON;
+}
+
+void aff_route_ready(struct aff_call *call)
+{
+    struct aff_context *context = call->context;
+    struct aff_json *json = call->reply->body;
+    bool loaded = usual_store_loaded(context), draining = aff_board_draining(context->shared->board);
+    struct aff_board_view view;
+
+    aff_json_open_object(json);
+    aff_json_name(json, "ready");
+    aff_json_bool(json, loaded && !draining);
+    aff_json_name(json, "reasons");
+    aff_json_open_array(json);
+    if (draining)
+        write_reason(json, "draining", "the service is about to stop");
+    if (!loaded) {
+        aff_board_read(context->shared->board, &view);
+        write_missing(json, context, &view);
+    }
+    aff_json_close_array(json);
+    aff_json_close_object(json);
+    call->reply->status = loaded && !draining ? 200 : 503;
+    call->reply->media = AFF_MEDIA_JSON;
+    if (!loaded || draining)
+        call->reply->retry_after_s = 1;
+}
+
+static void write_database(struct aff_json *json, const struct aff_board_view *view)
+{
+    char seen[AFF_TIME_TEXT] = "";
+
+    if (view->database_seen_us != 0)
+        aff_time_format(view->database_seen_us, seen);
+    aff_json_name(json, "database");
+    aff_json_open_object(json);
+    write_string(json, "state", database_states[view->database]);
+    aff_json_name(json, "seen_at");
+    aff_present_time(json, seen);
+    aff_json_name(json, "error");
+    aff_present_time(json, view->database_error);
+    aff_json_close_object(json);
+}
+
+static void write_model(struct aff_call *call, const struct aff_model *model)
+{
+    struct aff_json *json = call->reply->body;
+    uint64_t together = 0, next = 0;
+    size_t counts;
+
+    (void)aff_neighbours_bytes(model->together, &counts, &together);
+    (void)aff_neighbours_bytes(model->next, &counts, &next);
+    aff_json_name(json, "index");
+    aff_present_index(json, model, aff_notes_of(&call->context->notes, model), aff_clock_now_us());
+    write_string(json, "currency", model->currency);
+    write_uint(json, "orders", model->totals.orders);
+    write_uint(json, "products", aff_catalogue_size(model->catalogue));
+    write_uint(json, "customers", aff_customers_size(model->customers));
+    aff_json_name(json, "neighbours");
+    aff_json_open_object(json);
+    write_uint(json, "together", together);
+    write_uint(json, "next", next);
+    aff_json_close_object(json);
+    write_uint(json, "memory_bytes", aff_model_bytes(model));
+}
+
+static void write_stores(struct aff_call *call)
+{
+    const struct aff_stores *stores = call->context->shared->stores;
+    size_t n = atomic_load_explicit(&stores->n, memory_order_acquire);
+    struct aff_json *json = call->reply->body;
+
+    aff_json_name(json, "stores");
+    aff_json_open_array(json);
+    for (size_t i = 0; i < n; i++) {
+        const struct aff_store *store = atomic_load_explicit(&stores->at[i], memory_order_relaxed);
+        const struct aff_model *model = aff_slot_acquire(store->slot);
+        aff_json_open_object(json);
+        write_string(json, "store", store->name);
+        aff_json_name(json, "loaded");
+        aff_json_bool(json, model != NULL);
+        if (model != NULL)
+            write_model(call, model);
+        aff_json_close_object(json);
+        aff_slot_release(store->slot);
+    }
+    aff_json_close_array(json);
+}
+
+static void write_load_errors(struct aff_json *json, const struct aff_board_view *view)
+{
+    aff_json_name(json, "load_errors");
+    aff_json_open_array(json);
+    for (size_t i = 0; i < view->n_loads; i++) {
+        if (view->loads[i].text[0] == '\0')
+            continue;
+        aff_json_open_object(json);
+        write_string(json, "store", view->loads[i].store);
+        write_string(json, "error", view->loads[i].text);
+        aff_json_close_object(json);
+    }
+    aff_json_close_array(json);
+}
+
+void aff_route_health(struct aff_call *call)
+{
+    struct aff_context *context = call->context;
+    struct aff_board *board = context->shared->board;
+    struct aff_json *json = call->reply->body;
+    bool loaded = usual_store_loaded(context);
+    struct aff_board_view view;
+    bool good;
+
+    aff_board_read(board, &view);
+    good = view.database == AFF_DATABASE_OK;
+    for (size_t i = 0; i < view.n_loads; i++)
+        good = good && view.loads[i].text[0] == '\0';
+    aff_json_open_object(json);
+    write_string(json, "status", !loaded ? "unavailable" : good ? "ok" : "degraded");
+    write_string(json, "version", AFF_VERSION);
+    aff_json_name(json, "uptime_s");
+    aff_json_int(json, (aff_clock_now_us() - board->started_us) / AFF_SECOND_US);
+    aff_json_name(json, "draining");
+    aff_json_bool(json, aff_board_draining(board));
+    write_database(json, &view);
+    write_stores(call);
+    write_load_errors(json, &view);
+    aff_json_close_object(json);
+    call->reply->status = 200;
+    call->reply->media = AFF_MEDIA_JSON;
+}

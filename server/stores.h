@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stores that the service answers for, each with the slot that holds its model. The loader adds stores;
+ * workers look them up without a lock. A store is never taken away while the service runs: one that left the
+ * database keeps its place and serves what was loaded last. */
+#pragma once
+
+#include "core/base/status.h"
+#include "core/base/text.h"
+#include "core/index/slot.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define AFF_STORES_MAX 256
+
+struct aff_store {
+    char name[AFF_ID_MAX + 1];
+    size_t name_size;
+    struct aff_slot *slot; /* never NULL */
+};
+
+struct aff_stores {
+    struct aff_store *_Atomic at[AFF_STORES_MAX]; /* the first n are set for good */
+    atomic_size_t n;
+};
+
+void aff_stores_init(struct aff_stores *stores);
+void aff_stores_done(struct aff_stores *stores); /* frees stores and models; no readers may remain */
+
+/* NULL if the store is not known. Any thread. */
+struct aff_store *aff_stores_find(const struct aff_stores *stores, struct aff_text name);
+
+/* The store of that name, added if it is new. One thread only. AFF_LIMIT: there are AFF_STORES_MAX. */
+AFF_MUST_CHECK aff_status aff_stores_add(struct aff_stores *stores, struct aff_text name,
+                                         struct aff_store **ret_store);
