@@ -19,7 +19,8 @@ enum aff_exit {
     X("import", aff_command_import, "read orders, products or customers from files")                         \
     X("generate", aff_command_generate, "write a realistic demo store as files")                             \
     X("rebuild", aff_command_rebuild, "learn affinities from all orders")                                    \
-    X("recommend", aff_command_recommend, "answer recommendations from the command line")
+    X("recommend", aff_command_recommend, "answer recommendations from the command line")                    \
+    X("config", aff_command_config, "show, check and explain the configuration")
 
 #define X(name, function, help) int function(int argc, char **argv);
 AFF_COMMAND_LIST(X)

@@ -24,9 +24,9 @@ void aff_progress_start(struct aff_progress *progress, const char *what, const c
                                       .quiet = quiet};
 }
 
-static void print_share(const struct aff_progress *progress, uint64_t done, double rate)
+static void print_share(const struct aff_progress *progress, uint64_t part, uint64_t whole, double elapsed_s)
 {
-    double share = done >= progress->total ? 1.0 : (double)done / (double)progress->total;
+    double share = part >= whole ? 1.0 : (double)part / (double)whole;
 
     if (progress->terminal) {
         char bar[BAR_WIDTH + 1];
@@ -37,25 +37,26 @@ static void print_share(const struct aff_progress *progress, uint64_t done, doub
         (void)fprintf(stderr, " [%s]", bar);
     }
     (void)fprintf(stderr, " %3.0f %%", share * 100);
-    if (rate > 0 && done < progress->total) {
-        uint64_t left_s = (uint64_t)((double)(progress->total - done) / rate);
+    if (part > 0 && part < whole) {
+        uint64_t left_s = (uint64_t)(elapsed_s * (1 - share) / share);
         (void)fprintf(stderr, ", %" PRIu64 ":%02" PRIu64 " left", left_s / 60, left_s % 60);
     }
 }
 
-static void print(const struct aff_progress *progress, uint64_t done, int64_t now_us)
+static void print(const struct aff_progress *progress, uint64_t done, uint64_t part, uint64_t whole,
+                  int64_t now_us)
 {
     double elapsed_s = (double)(now_us - progress->started_us) / (double)AFF_SECOND_US;
     double rate = elapsed_s > 0 ? (double)done / elapsed_s : 0;
 
     (void)fprintf(stderr, "%s%s: %" PRIu64 " %s", progress->terminal ? "\r\033[K" : "", progress->what, done,
                   progress->unit);
-    if (progress->total > 0)
-        print_share(progress, done, rate);
+    if (whole > 0)
+        print_share(progress, part, whole, elapsed_s);
     (void)fprintf(stderr, ", %.0f %s/s, %.1f s", rate, progress->unit, elapsed_s);
 }
 
-void aff_progress_show(struct aff_progress *progress, uint64_t done)
+void aff_progress_show_part(struct aff_progress *progress, uint64_t done, uint64_t part, uint64_t whole)
 {
     int64_t now_us = aff_clock_monotonic_us();
     int64_t every_us = progress->terminal ? TERMINAL_EVERY_US : PLAIN_EVERY_US;
@@ -63,15 +64,20 @@ void aff_progress_show(struct aff_progress *progress, uint64_t done)
     if (progress->quiet || now_us - progress->shown_us < every_us)
         return;
     progress->shown_us = now_us;
-    print(progress, done, now_us);
+    print(progress, done, part, whole, now_us);
     (void)fputs(progress->terminal ? "" : "\n", stderr);
     (void)fflush(stderr);
+}
+
+void aff_progress_show(struct aff_progress *progress, uint64_t done)
+{
+    aff_progress_show_part(progress, done, done, progress->total);
 }
 
 void aff_progress_finish(struct aff_progress *progress, uint64_t done)
 {
     if (progress->quiet)
         return;
-    print(progress, done, aff_clock_monotonic_us());
+    print(progress, done, done, progress->total, aff_clock_monotonic_us());
     (void)fputs("\n", stderr);
 }

@@ -20,5 +20,10 @@ void aff_progress_start(struct aff_progress *progress, const char *what, const c
 /* Shows the state if enough time has gone by (0.1 s on a terminal, 5 s otherwise); cheap to call. */
 void aff_progress_show(struct aff_progress *progress, uint64_t done);
 
+/* The same when the share of the work is known in another measure than `done`: `part` of `whole`, for example
+ * bytes of a file (whole 0: not known). The rate is that of `done`, the remaining time follows from the
+ * share. */
+void aff_progress_show_part(struct aff_progress *progress, uint64_t done, uint64_t part, uint64_t whole);
+
 /* Shows the last state with the whole time. */
 void aff_progress_finish(struct aff_progress *progress, uint64_t done);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/base/status.h"
+#include "core/base/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,8 +35,13 @@ AFF_MUST_CHECK aff_status aff_config_set(struct aff_config *config, const char *
 AFF_MUST_CHECK aff_status aff_config_read_file(struct aff_config *config, const char *path,
                                                struct aff_error *reterr);
 
+/* The same from text in memory; `name` stands for the path in errors. */
+AFF_MUST_CHECK aff_status aff_config_read_text(struct aff_config *config, struct aff_text text,
+                                               const char *name, struct aff_error *reterr);
+
 /* Takes the keys that are in the environment; an unknown name that begins with AFFINITY_ is an error, except
- * AFFINITY_CONFIG and AFFINITY_DATA. DATABASE_URL is not read. On an error nothing has changed. */
+ * AFFINITY_CONFIG, AFFINITY_DATA and AFFINITY_URL (where scripts find the service). DATABASE_URL is not read.
+ * On an error nothing has changed. */
 AFF_MUST_CHECK aff_status aff_config_read_environment(struct aff_config *config, struct aff_error *reterr);
 
 /* Checks what concerns several keys at once or needs a list of words (log.level, learn.method, learn.floors).
@@ -48,3 +54,8 @@ void aff_config_visit(const struct aff_config *config,
                       void (*visit)(void *context, const char *key, const char *value, const char *fallback,
                                     const char *help),
                       void *context);
+
+/* The whole example file (every key, commented out, with its help and default) and the page
+ * docs/configuration.md, made from the list of keys. *ret_text is NUL-terminated; the caller frees it. */
+AFF_MUST_CHECK aff_status aff_config_example(char **ret_text);
+AFF_MUST_CHECK aff_status aff_config_page(char **ret_text);

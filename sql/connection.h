@@ -6,8 +6,12 @@
 
 #include "core/base/status.h"
 
-#include <libpq-fe.h>
 #include <stdint.h>
+
+/* libpq's own names for its handles. Declared here instead of including libpq-fe.h, which only files of sql/
+ * can see: server and cli open, pass and close connections, but never speak libpq. */
+typedef struct pg_conn PGconn;
+typedef struct pg_result PGresult;
 
 struct aff_connection {
     PGconn *pg;

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 
 #include <endian.h>
+#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -422,6 +423,33 @@ float aff_copy_element_float(struct aff_copy_array array, size_t index)
 int64_t aff_copy_element_time(struct aff_copy_array array, size_t index)
 {
     return aff_copy_element_int64(array, index) + POSTGRES_EPOCH_US;
+}
+
+struct aff_copy_texts aff_copy_get_texts(struct aff_copy_reader *reader)
+{
+    size_t size = 0;
+    const unsigned char *bytes = take(reader, 0, &size);
+
+    if (bytes == NULL || size < 20 || load32(bytes) != 1 || load32(bytes + 4) != 0)
+        return (struct aff_copy_texts){NULL, 0};
+    struct aff_copy_texts texts = {bytes + 20, load32(bytes + 12)};
+    size_t at = 20;
+    for (size_t i = 0; i < texts.left; i++) {
+        uint32_t length = size - at < 4 ? UINT32_MAX : load32(bytes + at);
+        if (length > INT32_MAX || length > size - at - 4)
+            return (struct aff_copy_texts){NULL, 0};
+        at += 4 + length;
+    }
+    return texts;
+}
+
+struct aff_text aff_copy_texts_next(struct aff_copy_texts *texts)
+{
+    struct aff_text text = {(const char *)texts->at + 4, load32(texts->at)};
+
+    texts->at += 4 + text.size;
+    texts->left--;
+    return text;
 }
 
 void aff_copy_read_close(struct aff_copy_reader *reader)

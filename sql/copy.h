@@ -83,6 +83,17 @@ int64_t aff_copy_element_int64(struct aff_copy_array array, size_t index);
 float aff_copy_element_float(struct aff_copy_array array, size_t index);
 int64_t aff_copy_element_time(struct aff_copy_array array, size_t index);
 
+/* The next column as a one-dimensional text[] without nulls; `left` is the number of texts in it. A column
+ * that is no such array, or whose lengths do not add up, gives an empty one. */
+struct aff_copy_texts {
+    const unsigned char *at;
+    size_t left;
+};
+struct aff_copy_texts aff_copy_get_texts(struct aff_copy_reader *reader);
+
+/* The next text; `left` must not be 0. Valid until the next aff_copy_read(). */
+struct aff_text aff_copy_texts_next(struct aff_copy_texts *texts);
+
 /* Stops reading early or after a failure: cancels the COPY if it still runs and leaves the connection usable.
  * Safe after the end and when begin failed. */
 void aff_copy_read_close(struct aff_copy_reader *reader);

@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+/* `__extension__` keeps -Wpedantic quiet about a type that is not in C17, and is allowed only before a
+ * declaration. */
+__extension__ typedef unsigned __int128 aff_u128;
+
 struct aff_random {
     uint64_t state; /* set to the seed */
 };
@@ -22,7 +26,7 @@ static inline uint64_t aff_random_next(struct aff_random *random)
  * 2^32. */
 static inline uint64_t aff_random_below(struct aff_random *random, uint64_t bound)
 {
-    return (uint64_t)(((__extension__ unsigned __int128)aff_random_next(random) * bound) >> 64);
+    return (uint64_t)(((aff_u128)aff_random_next(random) * bound) >> 64);
 }
 
 /* Uniform in [0, 1) with 53 random bits. */

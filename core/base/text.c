@@ -42,11 +42,24 @@ static size_t character_size(const unsigned char *at, size_t left)
     return size;
 }
 
+/* True if the next eight bytes are all below 0x80 and none is NUL: most text, so worth a look of its own. */
+static bool eight_are_ascii(const unsigned char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return ((word | (word - 0x0101010101010101u)) & 0x8080808080808080u) == 0;
+}
+
 bool aff_text_is_utf8(struct aff_text text)
 {
     const unsigned char *at = (const unsigned char *)text.at;
 
     for (size_t i = 0; i < text.size;) {
+        if (text.size - i >= 8 && eight_are_ascii(at + i)) {
+            i += 8;
+            continue;
+        }
         size_t size = at[i] == '\0' ? 0 : character_size(at + i, text.size - i);
         if (size == 0)
             return false;

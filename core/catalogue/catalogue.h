@@ -15,6 +15,7 @@
 #define AFF_NO_ROW UINT32_MAX
 #define AFF_NO_MONEY INT64_MIN /* a price or cost that is not known */
 #define AFF_NO_STOCK INT32_MIN /* stock is not tracked */
+#define AFF_CATEGORY_SEPARATOR " > "
 
 /* One attribute of a product as text, for example {"colour", "red"}. */
 struct aff_attribute {
@@ -51,7 +52,8 @@ AFF_MUST_CHECK aff_status aff_catalogue_builder_new(struct aff_catalogue_builder
 void aff_catalogue_builder_free(struct aff_catalogue_builder *builder); /* NULL is a no-op */
 
 /* Adds a copy of `product`; its row is the number of products added before. AFF_INVALID: the id is no id
- * (aff_text_is_id) or id or key came before. */
+ * (aff_text_is_id), id or key came before, or the category is 16 MiB or longer. Levels of a category path are
+ * separated by AFF_CATEGORY_SEPARATOR. */
 AFF_MUST_CHECK aff_status aff_catalogue_builder_add(struct aff_catalogue_builder *builder,
                                                     const struct aff_product *product);
 
@@ -71,6 +73,26 @@ const struct aff_product *aff_catalogue_product(const struct aff_catalogue *cata
 
 /* Eligibility bytes (enum aff_ineligible), one a row; 0 means that the product may be offered. */
 const uint8_t *aff_catalogue_eligibility(const struct aff_catalogue *catalogue);
+
+/* 1 for each durable product, 0 for the others; one byte a row. */
+const uint8_t *aff_catalogue_durable(const struct aff_catalogue *catalogue);
+
+/* Popularity of each row: its weight as a share of aff_catalogue_top_weight(), 0 to 1. */
+const float *aff_catalogue_popularity(const struct aff_catalogue *catalogue);
+
+/* aff_catalogue_find in two steps, for callers with several ids: the first hashes and starts to load what the
+ * second reads, so that the cache misses of all ids run at the same time. */
+uint64_t aff_catalogue_prefetch(const struct aff_catalogue *catalogue, struct aff_text id);
+uint32_t aff_catalogue_find_hashed(const struct aff_catalogue *catalogue, struct aff_text id, uint64_t hash);
+
+/* The category one level up ("A > B" of "A > B > C"); AFF_NO_ROW if there is none or no product is in it. */
+uint32_t aff_catalogue_category_parent(const struct aff_catalogue *catalogue, uint32_t category_row);
+
+/* The category with exactly this path; AFF_NO_ROW if no product is in it. */
+uint32_t aff_catalogue_find_category(const struct aff_catalogue *catalogue, struct aff_text path);
+
+/* Number of categories; category rows are 0 .. n-1 in the order of their first product. */
+uint32_t aff_catalogue_categories(const struct aff_catalogue *catalogue);
 
 /* Rows of one category (category_row of a product), or of the whole store for AFF_NO_ROW: most popular first
  * by recency-weighted orders, ties by row. Only products that were bought are in the list of the store. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How neighbour rows are made, from the configuration: the one mapping that rebuild and recommend share. */
+#pragma once
+
+#include "config/config.h"
+#include "core/learn/rows.h"
+
+#include <string.h>
+
+/* `config` was checked (aff_config_check), so its words are known. */
+static inline struct aff_rows_settings aff_config_rows(const struct aff_config *config)
+{
+    struct aff_rows_settings settings = {
+        .neighbours = (uint32_t)config->learn_neighbours,
+        .others = (uint32_t)config->learn_ridge_others,
+        .lambda = config->learn_ridge_lambda,
+    };
+
+    (void)aff_method_parse(aff_text_of(config->learn_method), &settings.method);
+    if (strcmp(config->learn_floors, "interval") == 0) {
+        settings.floors = aff_floors_default();
+        settings.floors.min_orders = (uint32_t)config->learn_min_orders;
+    } else if (strcmp(config->learn_floors, "classic") == 0) {
+        settings.floors = aff_floors_classic();
+    }
+    return settings;
+}

@@ -1,1 +1,0 @@
-typedef int aff_config_scaffold;

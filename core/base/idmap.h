@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A map from ids to row numbers: open addressing with linear probing on aff_text_hash, at most 60 % full.
+ * Filled by one thread, then read by any number of threads without locks as long as nothing is added.
+ *
+ * A slot holds address and length of the id, so that a look-up costs two cache misses: the slot and the id's
+ * bytes, which are always compared in full. */
+#pragma once
+
+#include "core/base/status.h"
+#include "core/base/text.h"
+
+#define AFF_IDMAP_NONE UINT32_MAX
+
+struct aff_idmap_slot;
+
+/* Set to zero before first use: `struct aff_idmap map = {0}`. */
+struct aff_idmap {
+    struct aff_idmap_slot *slots;
+    size_t mask; /* slots - 1, once there are slots */
+    size_t n;    /* ids in the map */
+};
+
+/* Adds `id`, whose bytes must stay where they are as long as the map. AFF_INVALID: empty, 16 MiB or longer,
+ * or already there. */
+AFF_MUST_CHECK aff_status aff_idmap_add(struct aff_idmap *map, struct aff_text id, uint32_t row);
+
+/* The row of `id`, AFF_IDMAP_NONE if it is not there. */
+uint32_t aff_idmap_find(const struct aff_idmap *map, struct aff_text id);
+
+/* The same in two steps, for callers with several ids: the first step hashes and starts to load the slot, so
+ * that the cache misses of all ids run at the same time. */
+uint64_t aff_idmap_prefetch(const struct aff_idmap *map, struct aff_text id);
+uint32_t aff_idmap_find_hashed(const struct aff_idmap *map, struct aff_text id, uint64_t hash);
+
+/* Bytes of memory that the map holds, without the ids. */
+size_t aff_idmap_bytes(const struct aff_idmap *map);
+
+void aff_idmap_done(struct aff_idmap *map);

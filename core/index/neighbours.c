@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/index/neighbours.h"
+
+#include "core/index/grace.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct aff_neighbours {
+    uint32_t n_rows;
+    _Atomic uint64_t n_blocks, n_edges; /* kept by the one writer, read by anybody */
+    struct aff_row *_Atomic rows[];     /* NULL: no neighbours */
+};
+
+aff_status aff_neighbours_new(uint32_t n_rows, struct aff_neighbours **ret_neighbours)
+{
+    struct aff_neighbours *neighbours =
+        malloc(sizeof *neighbours + (size_t)n_rows * sizeof neighbours->rows[0]);
+
+    if (neighbours == NULL)
+        return AFF_NOMEM;
+    neighbours->n_rows = n_rows;
+    atomic_init(&neighbours->n_blocks, 0);
+    atomic_init(&neighbours->n_edges, 0);
+    for (uint32_t i = 0; i < n_rows; i++)
+        atomic_init(&neighbours->rows[i], NULL);
+    *ret_neighbours = neighbours;
+    return AFF_OK;
+}
+
+void aff_neighbours_free(struct aff_neighbours *neighbours)
+{
+    if (neighbours == NULL)
+        return;
+    for (uint32_t i = 0; i < neighbours->n_rows; i++)
+        free(atomic_load_explicit(&neighbours->rows[i], memory_order_relaxed));
+    free(neighbours);
+}
+
+uint32_t aff_neighbours_size(const struct aff_neighbours *neighbours)
+{
+    return neighbours->n_rows;
+}
+
+const struct aff_row *aff_neighbours_row(const struct aff_neighbours *neighbours, uint32_t row)
+{
+    assert(row < neighbours->n_rows);
+    return atomic_load_explicit(&neighbours->rows[row], memory_order_acquire);
+}
+
+aff_status aff_row_new(uint32_t n, struct aff_row **ret_row, struct aff_neighbour **ret_entries,
+                       struct aff_pair_counts **ret_counts)
+{
+    size_t entry_bytes = (size_t)n * sizeof(struct aff_neighbour);
+    size_t count_bytes = (size_t)n * sizeof(struct aff_pair_counts);
+    struct aff_row *row = malloc(sizeof *row + entry_bytes + count_bytes);
+
+    if (row == NULL)
+        return AFF_NOMEM;
+    /* Entries are 8 bytes each behind a head of 16, so the counts behind them are aligned. */
+    struct aff_pair_counts *counts = (void *)((char *)row + sizeof *row + entry_bytes);
+    row->n = n;
+    row->counts = counts;
+    *ret_row = row;
+    *ret_entries = row->entries;
+    *ret_counts = counts;
+    return AFF_OK;
+}
+
+/* Puts `row` into its place and gives the row that was there. */
+static struct aff_row *exchange(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row)
+{
+    assert(at < neighbours->n_rows);
+    /* The new row belongs to the readers from here on, so it is measured before. */
+    uint64_t blocks = row != NULL, edges = row == NULL ? 0 : row->n;
+    struct aff_row *old = atomic_exchange_explicit(&neighbours->rows[at], row, memory_order_acq_rel);
+
+    if (old != NULL) {
+        blocks -= 1;
+        edges -= old->n;
+    }
+    atomic_fetch_add_explicit(&neighbours->n_blocks, blocks, memory_order_relaxed);
+    atomic_fetch_add_explicit(&neighbours->n_edges, edges, memory_order_relaxed);
+    return old;
+}
+
+void aff_neighbours_set(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row)
+{
+    free(exchange(neighbours, at, row));
+}
+
+static void replace_some(struct aff_neighbours *neighbours, const struct aff_row_update *updates, size_t n,
+                         struct aff_row **old)
+{
+    for (size_t i = 0; i < n; i++)
+        old[i] = exchange(neighbours, updates[i].at, updates[i].row);
+    aff_grace_wait();
+    for (size_t i = 0; i < n; i++)
+        free(old[i]);
+}
+
+void aff_neighbours_replace(struct aff_neighbours *neighbours, const struct aff_row_update *updates, size_t n)
+{
+    struct aff_row *few[64];
+    const size_t n_few = sizeof few / sizeof few[0];
+    struct aff_row **old = n <= n_few ? few : malloc(n * sizeof(struct aff_row *));
+
+    if (old != NULL) {
+        if (n > 0)
+            replace_some(neighbours, updates, n, old);
+        if (old != few)
+            free(old);
+        return;
+    }
+    /* Without memory for the list of a large batch it takes several grace periods, but it cannot fail. */
+    for (size_t done = 0; done < n; done += n_few)
+        replace_some(neighbours, updates + done, n - done < n_few ? n - done : n_few, few);
+}
+
+size_t aff_neighbours_bytes(const struct aff_neighbours *neighbours, size_t *ret_count_bytes,
+                            uint64_t *ret_edges)
+{
+    uint64_t blocks = atomic_load_explicit(&neighbours->n_blocks, memory_order_relaxed);
+    uint64_t edges = atomic_load_explicit(&neighbours->n_edges, memory_order_relaxed);
+
+    *ret_count_bytes = edges * sizeof(struct aff_pair_counts);
+    *ret_edges = edges;
+    return sizeof *neighbours + neighbours->n_rows * sizeof neighbours->rows[0] +
+           blocks * sizeof(struct aff_row) + edges * sizeof(struct aff_neighbour);
+}

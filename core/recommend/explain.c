@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/recommend/run.h"
+
+#include <math.h>
+
+static const struct aff_pair_counts *find_counts(const struct aff_row *row, uint32_t other)
+{
+    for (uint32_t i = 0; row != NULL && i < row->n; i++)
+        if (row->entries[i].row == other)
+            return &row->counts[i];
+    return NULL;
+}
+
+/* Finds winners among up to CHUNK entries of a base's row. Where they are is hard to guess, so that they are
+ * listed first, without a branch. */
+enum { CHUNK = 64 };
+
+static void hear_chunk(const struct aff_run *run, uint32_t base, uint32_t from, uint32_t n)
+{
+    struct aff_workspace *space = run->space;
+    const struct aff_row *row = space->bases[base].together;
+    const float weight = space->bases[base].weight;
+    uint32_t found[CHUNK + 1], n_found = 0;
+
+    for (uint32_t i = from; i < from + n; i++) {
+        found[n_found] = i;
+        n_found += space->marks[row->entries[i].row] >= AFF_MARK_WINNER;
+    }
+    for (uint32_t i = 0; i < n_found; i++) {
+        const struct aff_neighbour entry = row->entries[found[i]];
+        struct aff_speaker *speaker = &space->speakers[space->marks[entry.row] - AFF_MARK_WINNER];
+        if (weight * entry.score > speaker->share)
+            *speaker = (struct aff_speaker){weight * entry.score, base, &row->counts[found[i]]};
+    }
+}
+
+/* Finds for each winner the base with the largest share, the first of equal ones. */
+static void find_speakers(const struct aff_run *run)
+{
+    struct aff_workspace *space = run->space;
+
+    for (uint32_t i = 0; i < run->n_top; i++) {
+        space->speakers[i] = (struct aff_speaker){.share = -INFINITY, .base = AFF_NO_BASE};
+        space->marks[space->rows[space->top[i].index]] = (uint8_t)(AFF_MARK_WINNER + i);
+    }
+    for (uint32_t i = 0; i < run->n_bases; i++) {
+        const uint32_t n = space->bases[i].together == NULL ? 0 : space->bases[i].together->n;
+        for (uint32_t from = 0; from < n; from += CHUNK)
+            hear_chunk(run, i, from, n - from < CHUNK ? n - from : CHUNK);
+    }
+    for (uint32_t i = 0; i < run->n_top; i++)
+        space->marks[space->rows[space->top[i].index]] = 0;
+}
+
+/* Who speaks most for an item. */
+struct voice {
+    enum aff_origin origin;
+    float value; /* of the term, weighted */
+    uint32_t via;
+    enum aff_relation relation;
+    const struct aff_pair_counts *counts;
+};
+
+static void listen(struct voice *loudest, struct voice other)
+{
+    if (other.value > loudest->value)
+        *loudest = other;
+}
+
+/* The loudest of affinity, sequence, own purchases and content. Popularity breaks ties between candidates and
+ * is never the reason for one of them. */
+static struct voice find_voice(const struct aff_run *run, uint32_t number, uint32_t index)
+{
+    const struct aff_workspace *space = run->space;
+    const struct aff_speaker *speaker = &space->speakers[number];
+    const struct aff_side *side = run->sides ? &space->sides[index] : NULL;
+    const uint32_t row = space->rows[index];
+    struct voice voice = {.origin = AFF_ORIGIN_POPULAR, .value = -INFINITY, .via = AFF_NO_ROW};
+
+    if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
+        return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
+    if (speaker->base != AFF_NO_BASE) {
+        float scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
+        listen(&voice,
+               (struct voice){AFF_ORIGIN_AFFINITY, speaker->share * scale, space->bases[speaker->base].row,
+                              AFF_RELATION_TOGETHER, speaker->counts});
+    }
+    if (side != NULL && side->sequence_via != 0) {
+        uint32_t via = side->sequence_via - 1;
+        float scale = aff_rank_scale(run->blend->sequence, run->max_sequence);
+        listen(&voice, (struct voice){AFF_ORIGIN_SEQUENCE, side->sequence_best * scale, run->next_via[via],
+                                      AFF_RELATION_NEXT, find_counts(run->next_rows[via], row)});
+    }
+    if (side != NULL && side->flags & AFF_SIDE_BOUGHT) {
+        float scale = aff_rank_scale(run->blend->personal, run->max_personal);
+        listen(&voice, (struct voice){AFF_ORIGIN_NEIGHBOURS, side->personal * scale, row, 0, NULL});
+    }
+    return voice;
+}
+
+/* Keeps the largest terms, largest first; equal ones stay in the order of adding. */
+static void add_term(struct aff_item *item, struct aff_term term)
+{
+    const double size = term.weight * term.value;
+    uint32_t at = item->n_terms;
+
+    if (size == 0)
+        return;
+    while (at > 0 && item->terms[at - 1].weight * item->terms[at - 1].value < size)
+        at--;
+    if (item->n_terms == AFF_TERMS_MAX)
+        item->n_terms_dropped++;
+    else
+        item->n_terms++;
+    for (uint32_t i = item->n_terms; i-- > at + 1;)
+        item->terms[i] = item->terms[i - 1];
+    if (at < AFF_TERMS_MAX)
+        item->terms[at] = term;
+}
+
+/* Adds one term for the entry of `row` that is the item. */
+static void add_row_term(struct aff_item *item, enum aff_origin source, const struct aff_row *row,
+                         uint32_t via, double weight, double share)
+{
+    for (uint32_t i = 0; row != NULL && i < row->n; i++)
+        if (row->entries[i].row == item->row)
+            add_term(item, (struct aff_term){source, via, weight, (double)row->entries[i].score * share});
+}
+
+static void add_terms(const struct aff_run *run, struct aff_item *item, uint32_t index)
+{
+    const struct aff_workspace *space = run->space;
+    const struct aff_blend *blend = run->blend;
+    const double rotation = (double)aff_rank_rotation(run, item->row);
+    const struct aff_side *side = &space->sides[index];
+    const double popularity = (double)aff_catalogue_popularity(run->catalogue)[item->row];
+
+    if (item->kind == AFF_KIND_SUBSTITUTE) {
+        add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, item->via, AFF_CONTENT_WEIGHT * rotation,
+                                         (double)side->content});
+    } else {
+        for (uint32_t i = 0; run->max_affinity > 0 && i < run->n_bases; i++)
+            add_row_term(item, AFF_ORIGIN_AFFINITY, space->bases[i].together, space->bases[i].row,
+                         blend->affinity * rotation,
+                         (double)space->bases[i].weight / (double)run->max_affinity);
+        for (uint32_t i = 0; run->max_sequence > 0 && i < run->n_next; i++)
+            add_row_term(item, AFF_ORIGIN_SEQUENCE, run->next_rows[i], run->next_via[i],
+                         blend->sequence * rotation, 1 / (double)run->max_sequence);
+        if (run->max_personal > 0)
+            add_term(item, (struct aff_term){AFF_ORIGIN_NEIGHBOURS, item->row, blend->personal * rotation,
+                                             (double)(side->personal / run->max_personal)});
+    }
+    add_term(item,
+             (struct aff_term){AFF_ORIGIN_POPULAR, AFF_NO_ROW, blend->popularity * rotation, popularity});
+}
+
+void aff_explain_items(struct aff_run *run)
+{
+    const struct aff_workspace *space = run->space;
+    struct aff_answer *answer = run->answer;
+
+    find_speakers(run);
+    for (uint32_t i = 0; i < run->n_top; i++) {
+        const uint32_t index = space->top[i].index;
+        const struct voice voice = find_voice(run, i, index);
+        struct aff_item *item = &answer->items[i];
+        item->row = space->rows[index];
+        item->score = aff_rank_score_of(space->top[i].key);
+        item->kind = run->sides ? aff_kind_of(&space->sides[index]) : AFF_KIND_CROSS_SELL;
+        item->origin = voice.origin;
+        item->via = voice.via;
+        item->via_relation = voice.relation;
+        item->evidence = run->request->explain == AFF_EXPLAIN_NONE ? NULL : voice.counts;
+        item->n_terms = 0;
+        item->n_terms_dropped = 0;
+        if (run->request->explain == AFF_EXPLAIN_FULL)
+            add_terms(run, item, index);
+    }
+    answer->n_items = run->n_top;
+}
+
+void aff_explain_why_not(struct aff_run *run)
+{
+    struct aff_answer *answer = run->answer;
+
+    if (run->request->why_not.size == 0)
+        return;
+    answer->why_not = AFF_FATE_UNKNOWN;
+    if (run->why_not == AFF_NO_ROW)
+        return;
+    for (uint32_t i = 0; i < answer->n_items; i++) {
+        if (answer->items[i].row == run->why_not) {
+            answer->why_not = AFF_FATE_OFFERED;
+            return;
+        }
+    }
+    uint32_t index = aff_candidate_find(run, run->why_not);
+    if (index == AFF_NO_CANDIDATE) {
+        answer->why_not = AFF_FATE_NO_CANDIDATE;
+        return;
+    }
+    answer->why_not = AFF_FATE_DROPPED;
+    answer->why_not_drop = aff_sieve_one(run, index);
+    if (answer->why_not_drop == AFF_DROP_LIMIT)
+        answer->why_not_drop = run->space->sides[index].drop;
+}

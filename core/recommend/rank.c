@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/recommend/run.h"
+
+#include "core/base/random.h"
+
+#include <math.h>
+
+/* Rotation 1 takes at most this share off a score. */
+#define ROTATION_REACH 0.05
+
+/* Partial maxima side by side: one alone would wait for itself at each step. */
+enum { LANES = 32 };
+
+float aff_rank_scale(double weight, float max)
+{
+    return max > 0 ? (float)(weight / (double)max) : 0;
+}
+
+/* Orders like the float, as an integer: the sign bit is flipped, or for negative numbers all bits. Rows in
+ * the lower half break ties, the lower row first. */
+static uint64_t key_of(float score, uint32_t row)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &score, sizeof bits);
+    bits ^= bits >> 31 ? UINT32_MAX : UINT32_C(1) << 31;
+    return (uint64_t)bits << 32 | (UINT32_MAX - row);
+}
+
+float aff_rank_score_of(uint64_t key)
+{
+    uint32_t bits = (uint32_t)(key >> 32);
+    float score;
+
+    bits ^= bits >> 31 ? UINT32_C(1) << 31 : UINT32_MAX;
+    memcpy(&score, &bits, sizeof score);
+    return score;
+}
+
+float aff_rank_rotation(const struct aff_run *run, uint32_t row)
+{
+    if (run->request->rotation <= 0)
+        return 1;
+    struct aff_random random = {.state = run->request->seed ^ (uint64_t)row << 32 ^ row};
+    return (float)(1 - run->request->rotation * ROTATION_REACH * aff_random_unit(&random));
+}
+
+/* The largest value of each lane, of which each value belongs to one. */
+static void find_lane_maxima(const float *values, uint32_t n, float ret_maxima[LANES])
+{
+    float maxima[LANES];
+    uint32_t i = 0;
+
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        maxima[lane] = -INFINITY;
+    for (; i + LANES <= n; i += LANES)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            maxima[lane] = values[i + lane] > maxima[lane] ? values[i + lane] : maxima[lane];
+    for (uint32_t lane = 0; i + lane < n; lane++)
+        maxima[lane] = values[i + lane] > maxima[lane] ? values[i + lane] : maxima[lane];
+    memcpy(ret_maxima, maxima, sizeof maxima);
+}
+
+/* The largest of the maxima, 0 if none is positive. */
+static float find_max(const float maxima[LANES])
+{
+    float max = 0;
+
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        max = maxima[lane] > max ? maxima[lane] : max;
+    return max;
+}
+
+/* A value that at least `wanted` of all values reach: the wanted-th largest of the lanes' maxima. It is close
+ * to the wanted-th largest value, and found without a sort whose comparisons nobody can guess. */
+static float find_floor(const float maxima[LANES], uint32_t wanted)
+{
+    uint32_t above[LANES] = {0}; /* how many maxima are larger than this one */
+    float floor = INFINITY;
+
+    if (wanted > LANES)
+        return -INFINITY;
+    for (uint32_t other = 0; other < LANES; other++)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            above[lane] += maxima[other] > maxima[lane];
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        floor = above[lane] < wanted && maxima[lane] < floor ? maxima[lane] : floor;
+    return floor;
+}
+
+/* Turns the sums of the live candidates into scores without popularity: a sequence of single-precision
+ * operations that recommend.h defines. */
+static void find_side_scores(struct aff_run *run, float affinity)
+{
+    const struct aff_workspace *space = run->space;
+
+    for (uint32_t i = 0; i < run->n_live; i++) {
+        const struct aff_side *side = &space->sides[space->live[i]];
+        run->max_sequence = side->sequence > run->max_sequence ? side->sequence : run->max_sequence;
+        run->max_personal = side->personal > run->max_personal ? side->personal : run->max_personal;
+    }
+    const float sequence = aff_rank_scale(run->blend->sequence, run->max_sequence);
+    const float personal = aff_rank_scale(run->blend->personal, run->max_personal);
+    for (uint32_t i = 0; i < run->n_live; i++) {
+        const struct aff_side *side = &space->sides[space->live[i]];
+        float score = space->scores[i] * affinity + side->sequence * sequence + side->personal * personal;
+        if (side->flags & AFF_SIDE_SUBSTITUTE)
+            score = (float)AFF_CONTENT_WEIGHT * side->content;
+        space->scores[i] = score;
+    }
+}
+
+/* Keeps the live candidates whose score, `scale` times what is stored, popularity could lift to the floor:
+ * none is above
+ * 1. Stores the scores. */
+static uint32_t find_contenders(const struct aff_run *run, float scale, float floor)
+{
+    const float popularity = (float)run->blend->popularity;
+    uint32_t *live = run->space->live;
+    float *scores = run->space->scores;
+    const uint32_t n_live = run->n_live;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < n_live; i++) {
+        const float score = scores[i] * scale;
+        const uint32_t index = live[i];
+        scores[n] = score;
+        live[n] = index;
+        n += score + popularity >= floor;
+    }
+    return n;
+}
+
+/* The contenders for the best `wanted`, with their scores without popularity. */
+static uint32_t find_scores(struct aff_run *run, uint32_t wanted)
+{
+    float maxima[LANES], scale, floor = -INFINITY;
+
+    find_lane_maxima(run->space->scores, run->n_live, maxima);
+    run->max_affinity = find_max(maxima);
+    scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
+    if (run->sides) {
+        find_side_scores(run, scale);
+        find_lane_maxima(run->space->scores, run->n_live, maxima);
+        scale = 1;
+    }
+    /* Rotation takes something off each score, so that no floor holds. A floor may be infinite, and 0 times
+     * that is no number. */
+    if (run->request->rotation <= 0 && scale > 0)
+        floor = find_floor(maxima, wanted) * scale;
+    return find_contenders(run, scale, floor);
+}
+
+static void insert(struct aff_ranked *top, uint32_t n, struct aff_ranked ranked)
+{
+    uint32_t at = n;
+
+    while (at > 0 && top[at - 1].key < ranked.key) {
+        top[at] = top[at - 1];
+        at--;
+    }
+    top[at] = ranked;
+}
+
+void aff_rank(struct aff_run *run, uint32_t n)
+{
+    struct aff_workspace *space = run->space;
+    const float *popularity = aff_catalogue_popularity(run->catalogue);
+    const float weight = (float)run->blend->popularity;
+    const bool rotate = run->request->rotation > 0;
+
+    uint32_t n_contenders = find_scores(run, n), n_top = 0;
+    for (uint32_t i = 0; i < n_contenders; i++) {
+        uint32_t row = space->rows[space->live[i]];
+        float score = space->scores[i] + weight * popularity[row];
+        if (rotate)
+            score *= aff_rank_rotation(run, row);
+        uint64_t key = key_of(score, row);
+        if (n_top == n && key <= space->top[n - 1].key)
+            continue;
+        if (n_top < n)
+            n_top++;
+        insert(space->top, n_top - 1, (struct aff_ranked){.key = key, .index = space->live[i]});
+    }
+    run->n_top = n_top;
+}

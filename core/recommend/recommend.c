@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/recommend/recommend.h"
+
+#include "core/recommend/run.h"
+
+struct aff_blend aff_blend_default(void)
+{
+    return (struct aff_blend){
+        .affinity = 1,
+        .sequence = 0,
+        .personal = 0.35,
+        .popularity = 0.02,
+        .personal_half_life_days = 120,
+    };
+}
+
+static void begin(struct aff_answer *answer)
+{
+    answer->n_items = 0;
+    answer->candidates = 0;
+    memset(answer->dropped, 0, sizeof answer->dropped);
+    answer->n_unknown = 0;
+    answer->customer_known = false;
+    answer->short_reason = AFF_SHORT_NONE;
+    answer->why_not = AFF_FATE_NOT_ASKED;
+    answer->why_not_drop = AFF_DROP_LIMIT;
+}
+
+/* Settles what the request asks for once its ids are resolved. */
+static void settle(struct aff_run *run)
+{
+    const struct aff_request *request = run->request;
+    const unsigned cross_sell = 1u << AFF_KIND_CROSS_SELL, replenish = 1u << AFF_KIND_REPLENISH;
+
+    run->kinds = request->kinds;
+    if (run->kinds == 0)
+        run->kinds = run->history == NULL ? cross_sell : cross_sell | replenish;
+    run->floors =
+        run->n_bases > 0 && (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
+}
+
+/* True if candidates must be looked at one by one, beyond marks, eligibility and affinity. */
+static bool needs_sides(const struct aff_run *run)
+{
+    const struct aff_request *request = run->request;
+
+    return run->history != NULL || run->floors || run->blend->sequence > 0 ||
+           run->kinds != 1u << AFF_KIND_CROSS_SELL || request->n_filters > 0 ||
+           request->price_min != AFF_NO_MONEY || request->price_max != AFF_NO_MONEY ||
+           request->diversity > 0 || request->explain == AFF_EXPLAIN_FULL || request->why_not.size > 0;
+}
+
+static void name_candidates(struct aff_run *run)
+{
+    aff_candidates_from_rows(run);
+    if (!needs_sides(run))
+        return;
+    aff_candidates_begin_sides(run);
+    if (run->blend->sequence > 0)
+        aff_candidates_from_sequence(run);
+    if (run->history != NULL)
+        aff_candidates_from_history(run);
+    if (run->kinds >> AFF_KIND_SUBSTITUTE & 1)
+        aff_candidates_from_content(run);
+}
+
+static void choose_items(struct aff_run *run)
+{
+    const uint32_t limit = run->request->limit;
+    const uint32_t n_live = run->n_live;
+
+    if (run->request->diversity > 0) {
+        aff_rank(run, 4 * limit);
+        aff_diversify(run);
+    } else {
+        aff_rank(run, limit);
+    }
+    aff_explain_items(run);
+    run->answer->dropped[AFF_DROP_LIMIT] =
+        n_live - run->answer->n_items - run->answer->dropped[AFF_DROP_DIVERSITY];
+}
+
+static enum aff_short find_short_reason(const struct aff_run *run)
+{
+    const struct aff_request *request = run->request;
+    const struct aff_answer *answer = run->answer;
+
+    if (answer->n_items == request->limit)
+        return AFF_SHORT_NONE;
+    if (request->strict && request->n_cart == 0 && request->product.size == 0 && !answer->customer_known)
+        return AFF_SHORT_NO_INPUT;
+    if (answer->candidates == 0)
+        return AFF_SHORT_NO_DATA;
+    return answer->n_items == 0 || answer->candidates >= request->limit ? AFF_SHORT_ALL_DROPPED
+                                                                        : AFF_SHORT_FEW_CANDIDATES;
+}
+
+aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *blend,
+                         struct aff_workspace *workspace, const struct aff_request *request,
+                         struct aff_answer *ret_answer)
+{
+    aff_status status = aff_request_check(request);
+
+    if (status == AFF_OK)
+        status = aff_workspace_fit(workspace, aff_catalogue_size(model->catalogue));
+    if (status != AFF_OK)
+        return status;
+    struct aff_run run = {
+        .model = model,
+        .catalogue = model->catalogue,
+        .blend = blend,
+        .request = request,
+        .space = workspace,
+        .answer = ret_answer,
+    };
+    begin(ret_answer);
+    aff_resolve(&run);
+    settle(&run);
+    name_candidates(&run);
+    aff_sieve(&run);
+    choose_items(&run);
+    /* Popular products are cross-sell without evidence: where either rules them out they are not looked at.
+     */
+    if (!request->strict && !run.floors && run.kinds >> AFF_KIND_CROSS_SELL & 1 &&
+        ret_answer->n_items < request->limit)
+        aff_fallback(&run);
+    ret_answer->candidates = run.n_candidates;
+    ret_answer->short_reason = find_short_reason(&run);
+    aff_explain_why_not(&run);
+    aff_resolve_clear(&run);
+    return AFF_OK;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request on its way through the steps of aff_recommend; for core/recommend/ only.
+ *
+ *   resolve     ids to rows; marks on rows that may not be offered                       resolve.c
+ *   name        neighbour rows, purchases and category lists name candidates             candidates.c,
+ * content.c sieve       drops by mark and eligibility byte, then by what the request asks for    sieve.c rank
+ * maxima, scores, the best `limit`                                         rank.c diversify   exchanges what
+ * is too much like a better item                            diversity.c explain     winners become items with
+ * via, evidence and terms                        explain.c fall back   popularity fills the rest fallback.c
+ *
+ * The common request (a cart, nothing else) touches for each neighbour one sum, for each candidate that sum
+ * again, one byte of marks and one of eligibility. Everything beyond that is in arrays by candidate (`cells`,
+ * `sides`) that only the requests use that need it. */
+#pragma once
+
+#include "core/recommend/recommend.h"
+
+enum {
+    AFF_BASES_MAX = AFF_CART_MAX + 1,
+    AFF_IDS_MAX = AFF_CART_MAX + AFF_EXCLUDE_MAX + 2,
+    AFF_POOL_MAX = 4 * AFF_ITEMS_MAX, /* candidates that diversity chooses from */
+    AFF_SEQUENCE_PURCHASES = 5,       /* newest purchases whose `next` rows count when there is no cart */
+};
+
+/* Marks of a row in one request. With the eligibility byte shifted by AFF_MARK_ELIGIBILITY the lowest set bit
+ * is the number of the first reason (enum aff_drop) that holds. */
+enum aff_mark {
+    AFF_MARK_IN_CART = 1 << AFF_DROP_IN_CART,
+    AFF_MARK_IS_PRODUCT = 1 << AFF_DROP_IS_PRODUCT,
+    AFF_MARK_EXCLUDED = 1 << AFF_DROP_EXCLUDED,
+    AFF_MARK_OWNED = 1 << AFF_DROP_OWNED,
+};
+enum { AFF_MARK_ELIGIBILITY = AFF_DROP_UNAVAILABLE };
+/* Marks of winners while their speakers are looked for: this and the number of the item. No winner has
+ * another mark. */
+enum { AFF_MARK_WINNER = 0x80 };
+_Static_assert(AFF_MARK_WINNER + AFF_ITEMS_MAX <= UINT8_MAX, "the number of each item fits");
+_Static_assert(AFF_INELIGIBLE_UNAVAILABLE << AFF_MARK_ELIGIBILITY == 1 << AFF_DROP_UNAVAILABLE &&
+                   AFF_INELIGIBLE_UNPRICED << AFF_MARK_ELIGIBILITY == 1 << AFF_DROP_UNPRICED &&
+                   AFF_DROP_OWNED > AFF_DROP_UNPRICED,
+               "marks and eligibility bits are in the order of the reasons");
+
+/* Says whether a product is a candidate of the request that `stamp` counts, and which. A new stamp empties
+ * all cells at once. Only with `sides`. */
+struct aff_cell {
+    uint32_t stamp, index;
+};
+#define AFF_NO_CANDIDATE UINT32_MAX
+
+/* What the sum of a product is that no base names. It adds like 0, and no sum of shares gives it. */
+#define AFF_UNNAMED (-0.0f)
+
+static inline bool aff_is_unnamed(float sum)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &sum, sizeof bits);
+    return bits == UINT32_C(1) << 31;
+}
+
+enum aff_side_flag {
+    AFF_SIDE_BOUGHT = 1,     /* by the customer */
+    AFF_SIDE_NOT_DUE = 2,    /* too soon to buy again */
+    AFF_SIDE_SUBSTITUTE = 4, /* named by a category list */
+    AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
+};
+
+/* What else is known of a candidate than its sum. */
+struct aff_side {
+    float sequence, sequence_best, personal, content;
+    uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
+    uint32_t content_via;  /* number of the base */
+    uint8_t flags, drop;
+};
+
+/* A product of the cart, or the one of the page, that neighbour rows are read for. The row is loaded once, so
+ * that scores and evidence of one answer come from the same row. */
+struct aff_base {
+    uint32_t row;
+    float weight;
+    const struct aff_row *together; /* NULL: no neighbours */
+};
+
+/* A candidate in the order of ranking: larger keys are better. */
+struct aff_ranked {
+    uint64_t key;
+    uint32_t index; /* of the candidate */
+};
+
+/* The base that speaks most for a winner. */
+struct aff_speaker {
+    float share;
+    uint32_t base; /* AFF_NO_BASE: no base names it */
+    const struct aff_pair_counts *counts;
+};
+#define AFF_NO_BASE UINT32_MAX
+
+struct aff_workspace {
+    size_t capacity; /* products, and one more that the branch-free loops write ahead */
+    /* One element a product. */
+    float *sums;    /* affinity; all AFF_UNNAMED between requests */
+    uint8_t *marks; /* enum aff_mark; all 0 between requests */
+    uint32_t stamp;
+    struct aff_cell *cells;
+    /* One element a candidate, in the order in which they were named. */
+    uint32_t *rows;
+    struct aff_side *sides;
+    /* One element a candidate that is left, in the same order. */
+    uint32_t *live;   /* its number */
+    float *scores;    /* its sum; from aff_rank on its score without popularity */
+    uint8_t *reasons; /* of those that are not left: marks and eligibility */
+    struct aff_speaker speakers[AFF_ITEMS_MAX];
+    struct aff_base bases[AFF_BASES_MAX];
+    struct aff_ranked top[AFF_POOL_MAX];
+    struct aff_text ids[AFF_IDS_MAX];
+    uint64_t hashes[AFF_IDS_MAX];
+    uint64_t unknown_hashes[AFF_IDS_MAX];
+    uint32_t id_rows[AFF_IDS_MAX];
+};
+
+struct aff_run {
+    const struct aff_model *model;
+    const struct aff_catalogue *catalogue;
+    const struct aff_blend *blend;
+    const struct aff_request *request;
+    struct aff_workspace *space;
+    struct aff_answer *answer;
+    const struct aff_history *history; /* NULL: unknown customer */
+    const uint32_t *excluded;          /* rows, AFF_NO_ROW among them */
+    uint32_t product, newest, why_not; /* rows; newest: of the cart */
+    uint32_t n_bases;                  /* distinct cart products, then the page product */
+    uint32_t n_candidates, n_live, n_top;
+    const struct aff_row *next_rows[AFF_SEQUENCE_PURCHASES];
+    uint32_t next_via[AFF_SEQUENCE_PURCHASES];
+    uint32_t n_next;
+    unsigned kinds; /* asked for, never 0 */
+    bool sides;     /* space->sides is in use, and each candidate is looked at one by one */
+    bool floors;    /* min_lift, min_confidence or min_orders apply */
+    float max_affinity, max_sequence, max_personal; /* of the live candidates; 0: nothing positive */
+};
+
+/* Weight of the content term. */
+#define AFF_CONTENT_WEIGHT 1.0
+
+AFF_MUST_CHECK aff_status aff_request_check(const struct aff_request *request);
+
+AFF_MUST_CHECK aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products);
+
+/* Marks are set by resolve and must be cleared whatever comes after. */
+void aff_resolve(struct aff_run *run);
+void aff_resolve_clear(struct aff_run *run);
+
+/* The number of a row's candidate, AFF_NO_CANDIDATE if nothing names it. */
+uint32_t aff_candidate_find(const struct aff_run *run, uint32_t row);
+/* The same, made if it is new; `sides` must be in use. */
+uint32_t aff_candidate_touch(struct aff_run *run, uint32_t row);
+void aff_candidates_begin_sides(struct aff_run *run);
+void aff_candidates_from_rows(struct aff_run *run);
+void aff_candidates_from_sequence(struct aff_run *run);
+void aff_candidates_from_history(struct aff_run *run);
+void aff_candidates_from_content(struct aff_run *run);
+
+/* Fills space->live and counts what is dropped. */
+void aff_sieve(struct aff_run *run);
+/* The first reason that holds for one candidate, AFF_DROP_LIMIT if none does. */
+enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t index);
+enum aff_kind aff_kind_of(const struct aff_side *side);
+bool aff_filters_pass(const struct aff_request *request, const struct aff_product *product);
+
+/* Fills space->top with the best `n` live candidates (fewer if there are fewer), best first. */
+void aff_rank(struct aff_run *run, uint32_t n);
+float aff_rank_score_of(uint64_t key);
+/* What one unit of a source's sum adds to the score: its weight / its maximum; 0 without a maximum. */
+float aff_rank_scale(double weight, float max);
+/* 1, or a little less with rotation: what the score of a row is multiplied by. */
+float aff_rank_rotation(const struct aff_run *run, uint32_t row);
+
+/* Shortens space->top to `limit`, counting what diversity displaced. */
+void aff_diversify(struct aff_run *run);
+
+/* Fills items from space->top. */
+void aff_explain_items(struct aff_run *run);
+/* Tells the fate of the why_not product. */
+void aff_explain_why_not(struct aff_run *run);
+
+/* Appends popular products until there are `limit` items or the lists end. */
+void aff_fallback(struct aff_run *run);

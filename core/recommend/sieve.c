@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/recommend/run.h"
+
+#include "core/learn/evidence.h"
+
+static bool in_category(struct aff_text path, struct aff_text of)
+{
+    const struct aff_text separator = aff_text_of(AFF_CATEGORY_SEPARATOR);
+
+    if (path.size < of.size || memcmp(path.at, of.size == 0 ? path.at : of.at, of.size) != 0)
+        return false;
+    return path.size == of.size || (of.size > 0 && path.size - of.size > separator.size &&
+                                    memcmp(path.at + of.size, separator.at, separator.size) == 0);
+}
+
+static bool has_attribute(const struct aff_product *product, const struct aff_filter *filter)
+{
+    for (uint32_t i = 0; i < product->n_attributes; i++)
+        if (aff_text_equal(product->attributes[i].name, filter->name) &&
+            aff_text_equal(product->attributes[i].value, filter->value))
+            return true;
+    return false;
+}
+
+static bool price_compares(const struct aff_filter *filter, int64_t price)
+{
+    if (price == AFF_NO_MONEY)
+        return false;
+    switch (filter->compare) {
+    case AFF_COMPARE_EQ:
+        return price == filter->price;
+    case AFF_COMPARE_NE:
+        return price != filter->price;
+    case AFF_COMPARE_LT:
+        return price < filter->price;
+    case AFF_COMPARE_LE:
+        return price <= filter->price;
+    case AFF_COMPARE_GT:
+        return price > filter->price;
+    case AFF_COMPARE_GE:
+        return price >= filter->price;
+    }
+    return false;
+}
+
+static bool filter_passes(const struct aff_filter *filter, const struct aff_product *product)
+{
+    bool equal = false;
+
+    switch (filter->field) {
+    case AFF_FILTER_PRICE:
+        return price_compares(filter, product->price);
+    case AFF_FILTER_CATEGORY:
+        equal = in_category(product->category, filter->value);
+        break;
+    case AFF_FILTER_BRAND:
+        equal = aff_text_equal(product->brand, filter->value);
+        break;
+    case AFF_FILTER_ATTRIBUTE:
+        equal = has_attribute(product, filter);
+        break;
+    }
+    return equal == (filter->compare == AFF_COMPARE_EQ);
+}
+
+bool aff_filters_pass(const struct aff_request *request, const struct aff_product *product)
+{
+    for (size_t i = 0; i < request->n_filters; i++)
+        if (!filter_passes(&request->filters[i], product))
+            return false;
+    return true;
+}
+
+static bool price_passes(const struct aff_request *request, int64_t price)
+{
+    return (request->price_min == AFF_NO_MONEY || price >= request->price_min) &&
+           (request->price_max == AFF_NO_MONEY || price <= request->price_max);
+}
+
+enum aff_kind aff_kind_of(const struct aff_side *side)
+{
+    if (side->flags & AFF_SIDE_SUBSTITUTE)
+        return AFF_KIND_SUBSTITUTE;
+    return side->flags & AFF_SIDE_BOUGHT ? AFF_KIND_REPLENISH : AFF_KIND_CROSS_SELL;
+}
+
+/* Marks and eligibility of a row as bits by reason; 0: none holds. */
+static inline unsigned reasons_of(const uint8_t *marks, const uint8_t *eligibility, uint32_t row)
+{
+    return marks[row] | (unsigned)eligibility[row] << AFF_MARK_ELIGIBILITY;
+}
+
+/* The first reason beyond marks and eligibility. */
+static enum aff_drop judge(const struct aff_run *run, uint32_t index)
+{
+    const struct aff_request *request = run->request;
+    const struct aff_side *side = &run->space->sides[index];
+
+    if (side->flags & AFF_SIDE_NOT_DUE)
+        return AFF_DROP_NOT_DUE;
+    if (request->n_filters > 0 || request->price_min != AFF_NO_MONEY || request->price_max != AFF_NO_MONEY) {
+        uint32_t row = run->space->rows[index];
+        const struct aff_product *product = aff_catalogue_product(run->catalogue, row);
+        if (!aff_filters_pass(request, product))
+            return AFF_DROP_FILTERED;
+        if (!price_passes(request, product->price))
+            return AFF_DROP_PRICE;
+    }
+    if (run->floors && !(side->flags & (AFF_SIDE_PROVEN | AFF_SIDE_SUBSTITUTE)))
+        return AFF_DROP_BELOW_FLOOR;
+    if (!(run->kinds >> aff_kind_of(side) & 1))
+        return AFF_DROP_WRONG_KIND;
+    return AFF_DROP_LIMIT;
+}
+
+enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t index)
+{
+    unsigned reasons =
+        reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), run->space->rows[index]);
+
+    return reasons != 0 ? (enum aff_drop)__builtin_ctz(reasons) : judge(run, index);
+}
+
+/* Marks the candidates that a pair with one of the bases proves. */
+static void prove(struct aff_run *run)
+{
+    const struct aff_request *request = run->request;
+    struct aff_workspace *space = run->space;
+    const double n = (double)run->model->totals.orders;
+
+    for (uint32_t i = 0; i < run->n_bases; i++) {
+        const struct aff_row *row = space->bases[i].together;
+        const double n_a = aff_catalogue_product(run->catalogue, space->bases[i].row)->orders;
+        for (uint32_t j = 0; row != NULL && j < row->n; j++) {
+            uint32_t other = row->entries[j].row;
+            const double n_b = aff_catalogue_product(run->catalogue, other)->orders;
+            struct aff_evidence evidence = aff_evidence_weighted(row->counts[j].orders, n_a, n_b, n);
+            if (row->counts[j].orders >= request->min_orders && evidence.lift >= request->min_lift &&
+                evidence.confidence >= request->min_confidence)
+                space->sides[aff_candidate_find(run, other)].flags |= AFF_SIDE_PROVEN;
+        }
+    }
+}
+
+/* Looks at each live candidate by itself and keeps those that nothing speaks against. */
+static void sieve_each(struct aff_run *run)
+{
+    struct aff_workspace *space = run->space;
+    uint32_t n = 0;
+
+    if (run->floors)
+        prove(run);
+    for (uint32_t i = 0; i < run->n_live; i++) {
+        uint32_t index = space->live[i];
+        enum aff_drop drop = judge(run, index);
+        space->sides[index].drop = (uint8_t)drop;
+        if (drop != AFF_DROP_LIMIT) {
+            run->answer->dropped[drop]++;
+            continue;
+        }
+        space->live[n] = index;
+        space->scores[n++] = space->scores[i];
+    }
+    run->n_live = n;
+}
+
+void aff_sieve(struct aff_run *run)
+{
+    /* Stores of bytes may change anything for all the compiler knows, so what they cannot change is kept
+     * here. */
+    uint8_t *dropped = run->space->reasons;
+    const uint8_t *marks = run->space->marks;
+    const uint32_t *rows = run->space->rows;
+    uint32_t *live = run->space->live;
+    float *scores = run->space->scores, *sums = run->space->sums;
+    const uint8_t *eligibility = aff_catalogue_eligibility(run->catalogue);
+    const uint32_t n = run->n_candidates;
+    uint32_t n_live = 0, n_dropped = 0;
+
+    /* Both lists are written each time and one of them grows: whether a product may be offered is hard to
+     * guess. */
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = rows[i];
+        const unsigned reasons = reasons_of(marks, eligibility, row);
+        live[n_live] = i;
+        scores[n_live] = sums[row];
+        dropped[n_dropped] = (uint8_t)reasons;
+        sums[row] = AFF_UNNAMED;
+        n_live += reasons == 0;
+        n_dropped += reasons != 0;
+    }
+    for (uint32_t i = 0; i < n_dropped; i++)
+        run->answer->dropped[__builtin_ctz(dropped[i])]++;
+    run->n_live = n_live;
+    if (run->sides)
+        sieve_each(run);
+}

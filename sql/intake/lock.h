@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One import into a store at a time: a session advisory lock of PostgreSQL. */
+#pragma once
+
+#include "core/base/status.h"
+#include "sql/connection.h"
+
+/* Takes the lock and asks the server to notice within a second when this client is gone, so that a killed
+ * import does not hold it. Tries for `wait_ms`. AFF_BUSY: the text names the session that has it and since
+ * when. The lock ends with aff_intake_unlock() or the connection. */
+AFF_MUST_CHECK aff_status aff_intake_lock(struct aff_connection *connection, int store, int wait_ms,
+                                          struct aff_error *reterr);
+void aff_intake_unlock(struct aff_connection *connection, int store);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/blend.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void every_weight_comes_from_its_own_key(void **state)
+{
+    struct aff_config config;
+    struct aff_error error;
+    static const char *const keys[] = {
+        "recommend.weight_affinity",   "recommend.weight_sequence",         "recommend.weight_personal",
+        "recommend.weight_popularity", "recommend.personal_half_life_days",
+    };
+    char value[2] = "1";
+
+    (void)state;
+    aff_config_init(&config);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++, value[0]++)
+        assert_int_equal(aff_config_set(&config, keys[i], value, "test", &error), AFF_OK);
+    struct aff_blend blend = aff_config_blend(&config);
+    assert_true(blend.affinity == 1 && blend.sequence == 2 && blend.personal == 3 && blend.popularity == 4 &&
+                blend.personal_half_life_days == 5);
+}
+
+static void defaults_of_configuration_and_recommender_agree(void **state)
+{
+    struct aff_config config;
+
+    (void)state;
+    aff_config_init(&config);
+    struct aff_blend ours = aff_config_blend(&config), theirs = aff_blend_default();
+    assert_true(ours.affinity == theirs.affinity && ours.sequence == theirs.sequence &&
+                ours.personal == theirs.personal && ours.popularity == theirs.popularity &&
+                ours.personal_half_life_days == theirs.personal_half_life_days);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_weight_comes_from_its_own_key),
+        cmocka_unit_test(defaults_of_configuration_and_recommender_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
