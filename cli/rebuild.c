@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "config/rows.h"
 #include "core/base/clock.h"
 
 #include <inttypes.h>
@@ -103,28 +104,16 @@ static void print_report(const struct aff_rebuild_report *report, double seconds
     (void)printf("version          %" PRIu64 "\nseconds          %.2f\n", report->version, seconds);
 }
 
-/* The configuration was checked before, so the words are known. */
 static struct aff_rebuild_settings settings_of(const struct aff_config *config)
 {
-    struct aff_rebuild_settings settings = {
+    return (struct aff_rebuild_settings){
         .baskets = {.window_us = config->learn_window_days * AFF_DAY_US,
                     .half_life_s =
                         (int64_t)(config->learn_half_life_days * (double)(AFF_DAY_US / AFF_SECOND_US)),
                     .cap = (uint32_t)config->learn_basket_cap},
-        .rows = {.neighbours = (uint32_t)config->learn_neighbours,
-                 .others = (uint32_t)config->learn_ridge_others,
-                 .lambda = config->learn_ridge_lambda},
+        .rows = aff_config_rows(config),
         .floors_name = config->learn_floors,
         .n_threads = (int)config->learn_threads};
-
-    (void)aff_method_parse(aff_text_of(config->learn_method), &settings.rows.method);
-    if (strcmp(config->learn_floors, "interval") == 0) {
-        settings.rows.floors = aff_floors_default();
-        settings.rows.floors.min_orders = (uint32_t)config->learn_min_orders;
-    } else if (strcmp(config->learn_floors, "classic") == 0) {
-        settings.rows.floors = aff_floors_classic();
-    }
-    return settings;
 }
 
 static int run(const struct aff_config *config, bool quiet)

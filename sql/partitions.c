@@ -39,7 +39,7 @@ aff_status aff_partitions_make(struct aff_connection *connection, int store, str
         (void)snprintf(statement, sizeof statement,
                        "CREATE TABLE %s (LIKE affinity.%s INCLUDING DEFAULTS INCLUDING COMMENTS,"
                        " CONSTRAINT is_of_store CHECK (store = %d)) WITH (toast_tuple_target = 8160,"
-                       " autovacuum_enabled = false)",
+                       " autovacuum_enabled = false, toast.autovacuum_enabled = false)",
                        name, tables[i], store);
         status = aff_execute(connection, statement, reterr);
     }
@@ -83,12 +83,13 @@ static aff_status replace(struct aff_connection *connection, const char *table, 
 
     aff_partition_name(table, store, "", old);
     aff_partition_name(table, store, "_next", next);
-    (void)snprintf(statement, sizeof statement,
-                   "DROP TABLE IF EXISTS %s; ALTER TABLE %s RENAME TO %s_s%d;"
-                   " ALTER TABLE %s RENAME CONSTRAINT %s_s%d_next_pkey TO %s_s%d_pkey;"
-                   " ALTER TABLE affinity.%s ATTACH PARTITION %s FOR VALUES IN (%d);"
-                   " ALTER TABLE %s DROP CONSTRAINT is_of_store, RESET (autovacuum_enabled)",
-                   old, next, table, store, old, table, store, table, store, table, old, store, old);
+    (void)snprintf(
+        statement, sizeof statement,
+        "DROP TABLE IF EXISTS %s; ALTER TABLE %s RENAME TO %s_s%d;"
+        " ALTER TABLE %s RENAME CONSTRAINT %s_s%d_next_pkey TO %s_s%d_pkey;"
+        " ALTER TABLE affinity.%s ATTACH PARTITION %s FOR VALUES IN (%d);"
+        " ALTER TABLE %s DROP CONSTRAINT is_of_store, RESET (autovacuum_enabled, toast.autovacuum_enabled)",
+        old, next, table, store, old, table, store, table, store, table, old, store, old);
     return aff_execute(connection, statement, reterr);
 }
 
