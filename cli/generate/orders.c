@@ -24,16 +24,17 @@ static bool grow(void **array, size_t *room, size_t n, size_t size)
 
 aff_status aff_demo_day_add_order(struct aff_demo_day *day, int32_t second, uint32_t customer, bool cancels)
 {
-    void *orders = day->orders;
+    void *keys = day->keys, *orders = day->orders;
+    bool roomy = grow(&keys, &day->room_keys, day->n_orders, sizeof *day->keys);
 
-    if (!grow(&orders, &day->room_orders, day->n_orders, sizeof *day->orders))
-        return AFF_NOMEM;
+    day->keys = keys;
+    roomy = roomy && grow(&orders, &day->room_orders, day->n_orders, sizeof *day->orders);
     day->orders = orders;
-    day->orders[day->n_orders] = (struct aff_demo_order){.key = (uint64_t)second << 32 | day->n_orders,
-                                                         .customer = customer,
-                                                         .first_line = day->n_lines,
-                                                         .cancels = cancels};
-    day->n_orders++;
+    if (!roomy)
+        return AFF_NOMEM;
+    day->keys[day->n_orders] = (uint64_t)second << 32 | day->n_orders;
+    day->orders[day->n_orders++] =
+        (struct aff_demo_order){.customer = customer, .first_line = day->n_lines, .cancels = cancels};
     return AFF_OK;
 }
 
@@ -49,11 +50,11 @@ aff_status aff_demo_day_add_line(struct aff_demo_day *day, const struct aff_demo
     return AFF_OK;
 }
 
-static int compare_orders(const void *left, const void *right)
+static int compare_keys(const void *left, const void *right)
 {
-    const struct aff_demo_order *a = left, *b = right;
+    const uint64_t *a = left, *b = right;
 
-    return (a->key > b->key) - (a->key < b->key);
+    return (*a > *b) - (*a < *b);
 }
 
 static char *put_number(char *at, uint64_t value)
@@ -91,9 +92,9 @@ static char *put_bytes(char *at, const char *bytes, size_t size)
 }
 
 /* "id,customer,time,": the same for all lines of an order. */
-static size_t make_prefix(const struct aff_demo_order *order, const char *date, uint64_t number, char *into)
+static size_t make_prefix(const struct aff_demo_order *order, const char *date, uint32_t second,
+                          uint64_t number, char *into)
 {
-    uint32_t second = (uint32_t)(order->key >> 32);
     char *at = into;
 
     if (order->cancels)
@@ -143,10 +144,10 @@ void aff_demo_day_write(struct aff_demo_day *day, const struct aff_demo_catalogu
     (void)snprintf(midnight, sizeof midnight, "%04u-%02u-%02uT", (unsigned)date.year % 10000,
                    (unsigned)date.month % 100, (unsigned)date.day % 100);
     if (day->n_orders > 1)
-        qsort(day->orders, day->n_orders, sizeof day->orders[0], compare_orders);
+        qsort(day->keys, day->n_orders, sizeof day->keys[0], compare_keys);
     for (size_t i = 0; i < day->n_orders; i++) {
-        const struct aff_demo_order *order = &day->orders[i];
-        size_t size = make_prefix(order, midnight, (*number)++, prefix);
+        const struct aff_demo_order *order = &day->orders[(uint32_t)day->keys[i]];
+        size_t size = make_prefix(order, midnight, (uint32_t)(day->keys[i] >> 32), (*number)++, prefix);
         for (size_t j = 0; j < order->n_lines; j++)
             write_line(&day->lines[order->first_line + j], catalogue, prefix, size, output);
     }
@@ -155,6 +156,7 @@ void aff_demo_day_write(struct aff_demo_day *day, const struct aff_demo_catalogu
 
 void aff_demo_day_done(struct aff_demo_day *day)
 {
+    free(day->keys);
     free(day->orders);
     free(day->lines);
     *day = (struct aff_demo_day){0};

@@ -13,13 +13,13 @@
 
 /* Set to zero before first use. */
 struct aff_demo_day {
+    uint64_t *keys; /* [n_orders]: second of the day * 2^32 + number of the order */
     struct aff_demo_order *orders;
     struct aff_demo_line *lines;
-    size_t n_orders, n_lines, room_orders, room_lines;
+    size_t n_orders, n_lines, room_keys, room_orders, room_lines;
 };
 
 struct aff_demo_order {
-    uint64_t key;      /* second of the day * 2^32 + number in the day: sorts and tells apart */
     uint32_t customer; /* AFF_DEMO_GUEST: none */
     uint32_t n_lines;
     size_t first_line;

@@ -180,6 +180,24 @@ def test_truth_counts_the_seasonal_pair_by_month(store):
     } == months
 
 
+def test_the_page_about_the_demo_store_lists_what_is_planted(root, store):
+    page = (root / "docs" / "demo-store.md").read_text(encoding="utf-8")
+    rows = {tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in page.splitlines() if "|" in line}
+    truth = store.truth
+    wanted = {
+        (pair["a"]["id"], pair["b"]["id"], f"{round(100 * pair['designed_confidence'])} %")
+        for pair in truth["affinities"]
+    }
+    for next_ in truth["sequences"] + truth["upgrades"] + truth["repeats"]:
+        ends = ("product",) if "product" in next_ else ("a", "b")
+        wanted.add((
+            *(next_[end]["id"] for end in ends), f"{round(100 * next_['designed_probability'])} %",
+            str(next_["designed_gap_days"]), str(next_["designed_jitter_days"]),
+        ))
+    assert wanted <= rows
+    assert len([row for row in rows if re.search(r"-000\d$", row[0])]) == len(wanted)
+
+
 def test_planted_chances_hold_in_a_large_store(ctl, tmp_path):
     """30 times as many lines as the default narrow the intervals; four standard deviations fail by accident in one of
     16 000 draws, and there are 53, but the seed is fixed."""
