@@ -97,11 +97,11 @@ static void set_price(struct aff_demo_catalogue *catalogue, uint32_t type, uint3
     struct aff_demo_description description;
 
     aff_demo_describe(type, rank, &description);
-    int64_t price = row->low + (int64_t)aff_random_below(&random, (uint64_t)(row->high - row->low + 1));
+    int64_t price = row->low + (int64_t)aff_random_below(&random, (uint64_t)(row->high - row->low) + 1);
     price = price * description.price_level / 100;
     int64_t margin = aff_draw_around(&random, row->margin, 4);
     for (uint32_t tier = AFF_TIER_PLUS; tier <= product->tier; tier++) {
-        price = price * (int64_t)(132 + aff_random_below(&random, 24)) / 100;
+        price = price * (132 + (int64_t)aff_random_below(&random, 24)) / 100;
         margin += 2;
     }
     if (margin < 8)

@@ -60,7 +60,7 @@ static void write_name(struct aff_demo_description *ret, struct aff_text series,
                    text_size(ret->colour), ret->colour.size > 0 ? ret->colour.at : "");
 }
 
-void aff_demo_describe(enum aff_demo_type_name name, uint32_t rank, struct aff_demo_description *ret)
+void aff_demo_describe(enum aff_demo_type_name type, uint32_t rank, struct aff_demo_description *ret)
 {
     static const char *const brands[] = {
 #define DEPARTMENT(department, text, list) list,
@@ -71,25 +71,25 @@ void aff_demo_describe(enum aff_demo_type_name name, uint32_t rank, struct aff_d
     };
     static const char *const tiers[] = {"basic", "plus", "pro"};
     static const int32_t levels[] = {85, 100, 120, 145};
-    const struct aff_demo_type *type = &aff_demo_types[name];
-    bool tiered = (type->flags & AFF_TYPE_TIERS) != 0;
+    const struct aff_demo_type *row = &aff_demo_types[type];
+    bool tiered = (row->flags & AFF_TYPE_TIERS) != 0;
     uint32_t number = tiered ? rank / 3 : rank, turn = 0;
 
     *ret = (struct aff_demo_description){.tier = tiered ? tiers[rank % 3] : "",
                                          .family = tiered ? rank / 3 + 1 : 0};
-    struct aff_text noun = take(type->nouns, &number, &turn);
+    struct aff_text noun = take(row->nouns, &number, &turn);
     /* From here on every list begins elsewhere for each type: else the best sellers would all be of the first
      * brand. */
-    turn += (uint32_t)name + 1;
-    ret->brand = take(brands[type->department], &number, &turn);
+    turn += (uint32_t)type + 1;
+    ret->brand = take(brands[row->department], &number, &turn);
     for (uint32_t i = 0; i < 4; i++)
-        if (aff_text_equal(entry_of(brands[type->department], i), ret->brand))
+        if (aff_text_equal(entry_of(brands[row->department], i), ret->brand))
             ret->price_level = levels[i];
-    ret->size = take(type->sizes, &number, &turn);
-    if ((type->flags & AFF_TYPE_COLOUR) != 0)
+    ret->size = take(row->sizes, &number, &turn);
+    if ((row->flags & AFF_TYPE_COLOUR) != 0)
         ret->colour = take(COLOURS, &number, &turn);
     struct aff_text series = take(SERIES, &number, &turn);
     write_name(ret, series, noun, number);
-    if (type->materials[0] != '\0')
-        ret->material = entry_of(type->materials, turn % count_of(type->materials));
+    if (row->materials[0] != '\0')
+        ret->material = entry_of(row->materials, turn % count_of(row->materials));
 }

@@ -36,6 +36,7 @@ enum {
     DEFAULT_DAYS = 730,
     DEFAULT_BASKET = 3500,
     DEFAULT_UNTIL = 20454, /* 2026-01-01 */
+    FIRST_DAY = -25567,    /* 1900-01-01 */
     LINES_A_PRODUCT = 50,
     LINES_A_CUSTOMER = 20,
     LEAST_PRODUCTS = 300,
@@ -170,6 +171,9 @@ static aff_status complete(struct aff_generate_options *options, struct aff_erro
 {
     if (options->out == NULL || options->out[0] == '\0')
         return aff_error_set(reterr, AFF_INVALID, "--out DIR is missing: the folder to write to");
+    if (options->until_day - options->days < FIRST_DAY)
+        return aff_error_set(reterr, AFF_INVALID,
+                             "--until, --days: the first order would be of before 1900, which nothing reads");
     if (options->products == 0)
         options->products =
             (uint32_t)between(options->lines / LINES_A_PRODUCT, LEAST_PRODUCTS, MOST_DEFAULT_PRODUCTS);

@@ -36,29 +36,31 @@ struct aff_demo_next {
     int32_t gap_days, jitter_days;
 };
 
-enum {
-    AFF_PAIRS = 0
+/* Numbers of the pairs, and of what comes next (sequences and upgrades, then repeats). */
+enum aff_demo_pair_number {
 #define WATCH(...)
-#define PAIR(...) +1
+#define PAIR(a, b, per_cent) AFF_PAIR_##a##_##b,
 #define NEXT(...)
 #define REPEAT(...)
 #include "cli/generate/planted.def"
 #undef PAIR
 #undef NEXT
 #undef REPEAT
-    ,
-    AFF_NEXTS = 0
+    AFF_PAIRS
+};
+
+enum aff_demo_next_number {
 #define PAIR(...)
-#define NEXT(...) +1
-#define REPEAT(...) +1
+#define NEXT(kind, a, b, per_cent, gap, jitter) AFF_NEXT_##a##_##b,
+#define REPEAT(a, per_cent, gap, jitter) AFF_NEXT_##a##_AGAIN,
 #include "cli/generate/planted.def"
 #undef WATCH
 #undef PAIR
 #undef NEXT
 #undef REPEAT
+    AFF_NEXTS
 };
 
-/* Sequences and upgrades first, then repeats. */
 extern const struct aff_demo_pair aff_demo_pairs[AFF_PAIRS];
 extern const struct aff_demo_next aff_demo_nexts[AFF_NEXTS];
 

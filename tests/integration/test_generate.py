@@ -232,6 +232,7 @@ def test_a_fixed_until_moves_the_days_and_today_ends_yesterday(ctl, tmp_path):
         (["--out", "x", "--products", "10"], "--products: '10' is not a whole number from"),
         (["--out", "x", "--days", "-3"], "--days: '-3'"),
         (["--out", "x", "--until", "2026-02-30"], "--until: '2026-02-30' is neither a date"),
+        (["--out", "x", "--until", "1900-12-31", "--days", "365"], "--until, --days: the first order would be of before"),
         (["--out", "x", "--basket-mean", "0.9"], "--basket-mean: '0.9' is not a number from 1"),
         (["--out", "x", "--basket-mean", "3,5"], "--basket-mean: '3,5'"),
         (["--out", "x", "--compress", "bz2"], "--compress: 'bz2' is not none, gzip or zstd"),
