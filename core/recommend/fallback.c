@@ -68,7 +68,8 @@ static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double wei
     double value = (double)aff_catalogue_popularity(run->catalogue)[row];
 
     item->score = (float)(weight * value);
-    /* Behind an item that scores 0 or less, and where rounding lifts it, a popular one takes the score before it. */
+    /* Behind an item that scores 0 or less, and where rounding lifts it, a popular one takes the score before
+     * it. */
     if (answer->n_items > 0 && item->score > answer->items[answer->n_items - 1].score) {
         item->score = answer->items[answer->n_items - 1].score;
         weight = (double)item->score;

@@ -110,29 +110,28 @@ static void find_side_scores(struct aff_run *run, float affinity)
     }
 }
 
-/* Keeps the live candidates whose score, `scale` times what is stored, popularity could lift to the floor:
- * none is above
- * 1. Stores the scores. */
+/* Lists the live candidates that may be among the best: those whose score, `scale` times what is stored,
+ * popularity could lift to the floor, none being above 1. The margin covers rounding, so that one comparison
+ * does. */
 static uint32_t find_contenders(const struct aff_run *run, float scale, float floor)
 {
-    const float popularity = (float)run->blend->popularity;
-    uint32_t *live = run->space->live;
-    float *scores = run->space->scores;
+    const double reach = (double)floor - run->blend->popularity;
+    const double margin = 1e-5 * (fabs((double)floor) + run->blend->popularity);
+    const float least = floor > -INFINITY ? (float)((reach - margin) / (double)scale) : -INFINITY;
+    const float *scores = run->space->scores;
+    uint32_t *contenders = run->space->contenders;
     const uint32_t n_live = run->n_live;
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < n_live; i++) {
-        const float score = scores[i] * scale;
-        const uint32_t index = live[i];
-        scores[n] = score;
-        live[n] = index;
-        n += score + popularity >= floor;
+        contenders[n] = i;
+        n += scores[i] >= least;
     }
     return n;
 }
 
-/* The contenders for the best `wanted`, with their scores without popularity. */
-static uint32_t find_scores(struct aff_run *run, uint32_t wanted)
+/* The contenders for the best `wanted`, and what their scores must be multiplied by. */
+static uint32_t find_scores(struct aff_run *run, uint32_t wanted, float *ret_scale)
 {
     float maxima[LANES], scale, floor = -INFINITY;
 
@@ -148,6 +147,7 @@ static uint32_t find_scores(struct aff_run *run, uint32_t wanted)
      * that is no number. */
     if (run->request->rotation <= 0 && scale > 0)
         floor = find_floor(maxima, wanted) * scale;
+    *ret_scale = scale;
     return find_contenders(run, scale, floor);
 }
 
@@ -169,10 +169,14 @@ void aff_rank(struct aff_run *run, uint32_t n)
     const float weight = (float)run->blend->popularity;
     const bool rotate = run->request->rotation > 0;
 
-    uint32_t n_contenders = find_scores(run, n), n_top = 0;
+    float scale;
+    uint32_t n_contenders = find_scores(run, n, &scale), n_top = 0;
+    for (uint32_t i = 0; i < n_contenders; i++)
+        __builtin_prefetch(&popularity[space->rows[space->live[space->contenders[i]]]]);
     for (uint32_t i = 0; i < n_contenders; i++) {
-        uint32_t row = space->rows[space->live[i]];
-        float score = space->scores[i] + weight * popularity[row];
+        const uint32_t index = space->live[space->contenders[i]];
+        const uint32_t row = space->rows[index];
+        float score = space->scores[space->contenders[i]] * scale + weight * popularity[row];
         if (rotate)
             score *= aff_rank_rotation(run, row);
         uint64_t key = key_of(score, row);
@@ -180,7 +184,7 @@ void aff_rank(struct aff_run *run, uint32_t n)
             continue;
         if (n_top < n)
             n_top++;
-        insert(space->top, n_top - 1, (struct aff_ranked){.key = key, .index = space->live[i]});
+        insert(space->top, n_top - 1, (struct aff_ranked){.key = key, .index = index});
     }
     run->n_top = n_top;
 }

@@ -106,9 +106,10 @@ struct aff_workspace {
     uint32_t *rows;
     struct aff_side *sides;
     /* One element a candidate that is left, in the same order. */
-    uint32_t *live;   /* its number */
-    float *scores;    /* its sum; from aff_rank on its score without popularity */
-    uint8_t *reasons; /* of those that are not left: marks and eligibility */
+    uint32_t *live;       /* its number */
+    float *scores;        /* its sum; with sides, from aff_rank on its score without popularity */
+    uint32_t *contenders; /* positions in live that may be among the best */
+    uint8_t *reasons;     /* of those that are not left: marks and eligibility */
     struct aff_speaker speakers[AFF_ITEMS_MAX];
     struct aff_base bases[AFF_BASES_MAX];
     struct aff_ranked top[AFF_POOL_MAX];

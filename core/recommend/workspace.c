@@ -23,6 +23,7 @@ static void free_arrays(struct aff_workspace *space)
     free(space->sides);
     free(space->live);
     free(space->scores);
+    free(space->contenders);
     free(space->reasons);
     space->sums = NULL;
     space->marks = NULL;
@@ -31,6 +32,7 @@ static void free_arrays(struct aff_workspace *space)
     space->sides = NULL;
     space->live = NULL;
     space->scores = NULL;
+    space->contenders = NULL;
     space->reasons = NULL;
     space->capacity = 0;
 }
@@ -58,9 +60,11 @@ aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
     space->sides = malloc(capacity * sizeof *space->sides);
     space->live = malloc(capacity * sizeof *space->live);
     space->scores = malloc(capacity * sizeof *space->scores);
+    space->contenders = malloc(capacity * sizeof *space->contenders);
     space->reasons = malloc(capacity * sizeof *space->reasons);
     if (space->sums == NULL || space->marks == NULL || space->cells == NULL || space->rows == NULL ||
-        space->sides == NULL || space->live == NULL || space->scores == NULL || space->reasons == NULL) {
+        space->sides == NULL || space->live == NULL || space->scores == NULL || space->contenders == NULL ||
+        space->reasons == NULL) {
         free_arrays(space);
         return AFF_NOMEM;
     }
