@@ -4,36 +4,33 @@
 # PostgreSQL with its default settings.
 #
 # AFF_BUILD   build folder with affinityctl (default: build/release, else build/dev)
-# LINES       order lines to generate (default 1000000)
-# ROUNDS      interleaved rounds (default 3); the medians are compared
+# AFF_LINES   order lines to generate (default 1000000)
+# AFF_ROUNDS  interleaved rounds (default 3); the medians are compared
 set -euo pipefail
 
 goal=2.5
-lines=${LINES:-1000000}
-rounds=${ROUNDS:-3}
+lines=${AFF_LINES:-1000000}
+rounds=${AFF_ROUNDS:-3}
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${AFF_BUILD:-$root/build/release}
 [ -n "${AFF_BUILD:-}" ] || [ -x "$build/affinityctl" ] || build=$root/build/dev
 ctl=$(cd "$build" && pwd)/affinityctl
 [ -x "$ctl" ] || { echo "bench/import.sh: there is no $ctl; build it first" >&2; exit 1; }
-bin=$(pg_config --bindir 2>/dev/null || true)
-[ -x "$bin/initdb" ] || bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
+postgres=$root/tests/support/private_postgres.sh
 
 work=$(mktemp -d /tmp/aff_bench_import.XXXXXX)
-as_server() { if [ "$(id -u)" = 0 ]; then (cd "$work" && runuser -u postgres -- "$@"); else "$@"; fi; }
-stop() {
-    as_server "$bin/pg_ctl" -D "$work/pg" -m immediate stop >/dev/null 2>&1 || true
-    rm -rf "$work"
-}
-trap stop EXIT
 chmod 755 "$work"
-mkdir "$work/server"
-[ "$(id -u)" != 0 ] || chown postgres "$work" "$work/server"
-as_server "$bin/initdb" -D "$work/pg" -U bench --auth=trust -E UTF8 --locale=C.UTF-8 >/dev/null
-as_server "$bin/pg_ctl" -D "$work/pg" -l "$work/log" -o "-c listen_addresses='' -k $work/server" -w start >/dev/null
+trap '"$postgres" remove "$work/pg" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+"$postgres" start "$work/pg" --while $$ >/dev/null
 
-export PGHOST=$work/server PGUSER=bench
-url() { echo "host=$work/server user=bench dbname=$1"; }
+url() { "$postgres" url "$work/pg" "$1"; }
+sql() { # database, statements...
+    local database=$1 arguments=()
+    shift
+    for statement in "$@"; do arguments+=(-c "$statement"); done
+    psql -Xq "$(url "$database")" "${arguments[@]}"
+}
+create() { sql postgres "CREATE DATABASE $1 TEMPLATE $2"; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 median() { printf '%s\n' "$@" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
@@ -58,29 +55,29 @@ awk -v n="$lines" 'BEGIN {
     }
 }' >"$work/orders.csv"
 
-createdb empty
+create empty template0
 AFFINITY_DATABASE_URL=$(url empty) "$ctl" migrate up >/dev/null
-createdb -T empty filled
+create filled empty
 AFFINITY_DATABASE_URL=$(url filled) "$ctl" import orders --quiet "$work/orders.csv" >/dev/null
 columns="store, order_key, line, product, customer, ordered_at, quantity, returned, unit_price, unit_cost, discounted"
-psql -q filled -c "\\copy (SELECT $columns FROM affinity.order_line ORDER BY ordered_at, order_key, line) TO '$work/lines.csv' (FORMAT csv)"
-createdb -T empty copied
-psql -q copied -c "CREATE TABLE copied (LIKE affinity.order_line INCLUDING DEFAULTS INCLUDING CONSTRAINTS)" \
-    -c "ALTER TABLE copied ADD PRIMARY KEY (store, order_key, line)"
+sql filled "\\copy (SELECT $columns FROM affinity.order_line ORDER BY ordered_at, order_key, line) TO '$work/lines.csv' (FORMAT csv)"
+create copied empty
+sql copied "CREATE TABLE copied (LIKE affinity.order_line INCLUDING DEFAULTS INCLUDING CONSTRAINTS)" \
+    "ALTER TABLE copied ADD PRIMARY KEY (store, order_key, line)"
 
 imports=() copies=()
 for round in $(seq "$rounds"); do
-    createdb -T empty imported
-    psql -q copied -c "TRUNCATE copied" -c "CHECKPOINT"
+    create imported empty
+    sql copied "TRUNCATE copied" "CHECKPOINT"
     from=$(now_ms)
     AFFINITY_DATABASE_URL=$(url imported) "$ctl" import orders --quiet "$work/orders.csv" >"$work/report"
     imports+=($(($(now_ms) - from)))
-    psql -q imported -c "CHECKPOINT"
+    sql imported "CHECKPOINT"
     from=$(now_ms)
-    psql -q copied -c "\\copy copied ($columns) FROM '$work/lines.csv' (FORMAT csv)"
+    sql copied "\\copy copied ($columns) FROM '$work/lines.csv' (FORMAT csv)"
     copies+=($(($(now_ms) - from)))
     echo "round $round: import ${imports[-1]} ms, \\copy ${copies[-1]} ms"
-    dropdb imported
+    sql postgres "DROP DATABASE imported"
 done
 import_ms=$(median "${imports[@]}")
 copy_ms=$(median "${copies[@]}")

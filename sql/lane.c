@@ -3,6 +3,15 @@
 
 #include <stdio.h>
 
+aff_status aff_session_for_bulk(struct aff_connection *connection, struct aff_error *reterr)
+{
+    return aff_execute(connection,
+                       "SET statement_timeout = 0; SET jit = off; SET maintenance_work_mem = '512MB';"
+                       " SET max_parallel_maintenance_workers = 0;"
+                       " SET client_connection_check_interval = '5s'",
+                       reterr);
+}
+
 aff_status aff_lanes_open(const char *url, const char *application, int timeout_s, int n,
                           struct aff_lane *ret_lanes, struct aff_error *reterr)
 {
@@ -13,10 +22,9 @@ aff_status aff_lanes_open(const char *url, const char *application, int timeout_
     for (int i = 0; i < n && status == AFF_OK; i++) {
         status = aff_connection_open(url, application, timeout_s, &ret_lanes[i].connection, reterr);
         if (status == AFF_OK)
-            status = aff_execute(&ret_lanes[i].connection,
-                                 "SET statement_timeout = 0; SET synchronous_commit = off;"
-                                 " SET client_connection_check_interval = '5s'",
-                                 reterr);
+            status = aff_session_for_bulk(&ret_lanes[i].connection, reterr);
+        if (status == AFF_OK)
+            status = aff_execute(&ret_lanes[i].connection, "SET synchronous_commit = off", reterr);
     }
     if (status != AFF_OK)
         aff_lanes_close(ret_lanes, n);

@@ -14,6 +14,11 @@ struct aff_lane {
     bool writing;
 };
 
+/* Makes a session fit for bulk work: no statement timeout, no just-in-time compiling of statements that run
+ * once, no parallel workers for index builds (lanes use the processors already), and the server notices
+ * within seconds when the client died. */
+AFF_MUST_CHECK aff_status aff_session_for_bulk(struct aff_connection *connection, struct aff_error *reterr);
+
 /* Opens `n` lanes to `url`; on a failure none stays open. Their sessions have no statement timeout, do not
  * wait for the disk at commit (the swap's own commit does, and comes after them), and notice a client that
  * died. */

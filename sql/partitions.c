@@ -27,7 +27,8 @@ aff_status aff_partitions_drop(struct aff_connection *connection, int store, str
 }
 
 /* The check lets ATTACH PARTITION skip reading the table. Rows of up to a page stay whole and uncompressed:
- * rows are read whole, and compressing them costs more than writing them. */
+ * rows are read whole, and compressing them costs more than writing them. Autovacuum keeps off until the
+ * tables are served. */
 aff_status aff_partitions_make(struct aff_connection *connection, int store, struct aff_error *reterr)
 {
     char name[AFF_PARTITION_NAME], statement[512];
@@ -37,7 +38,8 @@ aff_status aff_partitions_make(struct aff_connection *connection, int store, str
         aff_partition_name(tables[i], store, "_next", name);
         (void)snprintf(statement, sizeof statement,
                        "CREATE TABLE %s (LIKE affinity.%s INCLUDING DEFAULTS INCLUDING COMMENTS,"
-                       " CONSTRAINT is_of_store CHECK (store = %d)) WITH (toast_tuple_target = 8160)",
+                       " CONSTRAINT is_of_store CHECK (store = %d)) WITH (toast_tuple_target = 8160,"
+                       " autovacuum_enabled = false)",
                        name, tables[i], store);
         status = aff_execute(connection, statement, reterr);
     }
@@ -60,7 +62,10 @@ void aff_partition_key_statement(const char *table, const char *key_columns, int
 static aff_status lock(struct aff_connection *connection, int store, struct aff_error *reterr)
 {
     char name[AFF_PARTITION_NAME], statement[256];
-    aff_status status = aff_execute(connection, "SET LOCAL lock_timeout = '500ms'", reterr);
+    aff_status status = aff_query(connection,
+                                  "SELECT set_config('lock_timeout', (500 + 1000 * extract(epoch FROM"
+                                  " current_setting('deadlock_timeout')::interval))::integer::text, true)",
+                                  0, NULL, NULL, reterr);
 
     for (int i = 0; i < N_TABLES && status == AFF_OK; i++) {
         aff_partition_name(tables[i], store, "", name);
@@ -82,7 +87,7 @@ static aff_status replace(struct aff_connection *connection, const char *table, 
                    "DROP TABLE IF EXISTS %s; ALTER TABLE %s RENAME TO %s_s%d;"
                    " ALTER TABLE %s RENAME CONSTRAINT %s_s%d_next_pkey TO %s_s%d_pkey;"
                    " ALTER TABLE affinity.%s ATTACH PARTITION %s FOR VALUES IN (%d);"
-                   " ALTER TABLE %s DROP CONSTRAINT is_of_store",
+                   " ALTER TABLE %s DROP CONSTRAINT is_of_store, RESET (autovacuum_enabled)",
                    old, next, table, store, old, table, store, table, store, table, old, store, old);
     return aff_execute(connection, statement, reterr);
 }

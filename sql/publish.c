@@ -121,7 +121,7 @@ aff_status aff_publish(struct aff_connection *connection, const struct aff_publi
             *ret_version = (uint64_t)version;
             return AFF_OK;
         }
-        if (strcmp(error.sqlstate, "55P03") != 0)
+        if (strcmp(error.sqlstate, "55P03") != 0 && strcmp(error.sqlstate, "40P01") != 0)
             break;
         if (aff_clock_monotonic_us() >= until_us)
             return aff_error_set(

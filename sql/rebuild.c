@@ -1,29 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/rebuild.h"
 
-#include "core/base/clock.h"
+#include "core/base/jobs.h"
+#include "sql/lane.h"
+#include "sql/long_statement.h"
 #include "sql/partitions.h"
 #include "sql/publish.h"
 #include "sql/read_lines.h"
 #include "sql/rebuild_lock.h"
-#include "sql/statement_queue.h"
 #include "sql/store.h"
 
 #include <stdlib.h>
 
-/* One rebuild, from the lock to the swap. */
+/* Where and how to connect. */
+struct target {
+    const char *url, *application;
+    int timeout_s;
+};
+
+/* One rebuild, from the lock to the swap. The parts of it that run side by side are jobs: each has
+ * connections of its own, and keeps its counts here. */
 struct rebuild {
+    struct target target;
     const struct aff_rebuild_settings *settings;
     const struct aff_rebuild_progress *progress;
     const char *phase, *unit; /* of the moment */
-    struct aff_watch watch;
+    struct aff_watch watch;   /* of the calling thread */
+    int store, n_threads;
     struct aff_connection connection; /* has the lock, reads, swaps: if it is lost, nothing is swapped */
-    struct aff_statement_queue keys;  /* builds primary keys beside the other work */
-    struct aff_lane *lanes;           /* n_threads, then n_threads for neighbour rows */
-    struct aff_write write;
     struct aff_baskets *baskets;
     struct aff_pairs *pairs;
-    struct aff_next *next;
+    struct aff_jobs *jobs;
+    struct aff_learned_counts together, rows, next, histories; /* each written by its own job */
     struct aff_rebuild_report report;
     struct aff_error *reterr;
 };
@@ -37,7 +45,7 @@ static bool watch(void *context, uint64_t done, uint64_t total)
            progress->call(progress->context, rebuild->phase, rebuild->unit, done, total);
 }
 
-/* Says that a phase begins; false if the rebuild is cancelled. */
+/* Says that a phase begins; AFF_CANCELLED if the rebuild is cancelled. */
 static aff_status enter(struct rebuild *rebuild, const char *phase, const char *unit)
 {
     rebuild->phase = phase;
@@ -48,107 +56,189 @@ static aff_status enter(struct rebuild *rebuild, const char *phase, const char *
 }
 
 /* Puts the standard text to a status of core, which has none. */
-static aff_status plain(struct rebuild *rebuild, aff_status status)
+static aff_status plain(aff_status status, struct aff_error *reterr)
 {
-    return status == AFF_OK ? AFF_OK : aff_error_set(rebuild->reterr, status, "%s", aff_status_text(status));
+    return status == AFF_OK ? AFF_OK : aff_error_set(reterr, status, "%s", aff_status_text(status));
 }
 
-static aff_status add_key(struct rebuild *rebuild, const char *table, const char *columns)
+/* ---- jobs ---- */
+
+/* What every job begins with: lanes, and what to write with them. */
+static aff_status open_lanes(struct rebuild *rebuild, int n_threads, int n_lanes,
+                             const struct aff_watch *watch, struct aff_write *ret_write,
+                             struct aff_error *reterr)
 {
-    char statement[AFF_PARTITION_STATEMENT];
+    const struct target *target = &rebuild->target;
+    struct aff_lane *lanes = malloc((size_t)n_lanes * sizeof *lanes);
 
-    aff_partition_key_statement(table, columns, rebuild->write.store, statement);
-    return aff_statement_queue_send(&rebuild->keys, statement, rebuild->reterr);
-}
-
-static aff_status read_orders(struct rebuild *rebuild)
-{
-    aff_status status = enter(rebuild, "reading orders", "lines");
-
-    if (status == AFF_OK)
-        status =
-            aff_read_baskets(&rebuild->connection, rebuild->write.store, &rebuild->settings->baskets,
-                             &rebuild->watch, &rebuild->baskets, &rebuild->report.lines, rebuild->reterr);
-    if (status != AFF_OK)
+    if (lanes == NULL)
+        return plain(AFF_NOMEM, reterr);
+    aff_status status =
+        aff_lanes_open(target->url, target->application, target->timeout_s, n_lanes, lanes, reterr);
+    if (status != AFF_OK) {
+        free(lanes);
         return status;
-    rebuild->write.baskets = rebuild->baskets;
-    rebuild->report.orders = rebuild->baskets->n_baskets;
-    rebuild->report.old_orders = rebuild->baskets->old_orders;
-    rebuild->report.truncated_orders = rebuild->baskets->truncated_orders;
-    rebuild->report.truncated_lines = rebuild->baskets->truncated_lines;
-    rebuild->report.from_us = rebuild->baskets->from_us;
-    rebuild->report.to_us = rebuild->baskets->to_us;
+    }
+    *ret_write = (struct aff_write){.store = rebuild->store,
+                                    .n_threads = n_threads,
+                                    .lanes = lanes,
+                                    .row_lanes = lanes + n_lanes - n_threads,
+                                    .baskets = rebuild->baskets,
+                                    .settings = &rebuild->settings->rows,
+                                    .watch = watch,
+                                    .reterr = reterr};
     return AFF_OK;
 }
 
-static aff_status learn_together(struct rebuild *rebuild)
+static aff_status add_key(struct aff_connection *connection, int store, const char *table,
+                          const char *columns, const struct aff_watch *watch, struct aff_error *reterr)
 {
-    struct aff_write *write = &rebuild->write;
+    char statement[AFF_PARTITION_STATEMENT];
+
+    aff_partition_key_statement(table, columns, store, statement);
+    return aff_execute_long(connection, statement, watch, reterr);
+}
+
+static void close_lanes(struct aff_write *write, int n_lanes)
+{
+    aff_lanes_close(write->lanes, n_lanes);
+    free(write->lanes);
+}
+
+static aff_status write_together(void *context, const struct aff_watch *watch, struct aff_error *reterr)
+{
+    struct rebuild *rebuild = context;
+    struct aff_write write;
+    aff_status status = open_lanes(rebuild, 1, 1, watch, &write, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    struct aff_connection *connection = &write.lanes[0].connection;
+    status = aff_write_stats(&write, rebuild->pairs);
+    if (status == AFF_OK)
+        status = aff_write_pairs(&write, rebuild->pairs);
+    if (status == AFF_OK)
+        status = add_key(connection, rebuild->store, "product_stat", "store, product", watch, reterr);
+    if (status == AFF_OK)
+        status = add_key(connection, rebuild->store, "pair_together", "store, a, b", watch, reterr);
+    rebuild->together = write.counts;
+    close_lanes(&write, 1);
+    return status;
+}
+
+static aff_status write_rows(void *context, const struct aff_watch *watch, struct aff_error *reterr)
+{
+    struct rebuild *rebuild = context;
+    int n = rebuild->n_threads;
+    struct aff_write write;
+    aff_status status = open_lanes(rebuild, n, n, watch, &write, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_write_together_rows(&write, rebuild->pairs);
+    rebuild->rows = write.counts;
+    close_lanes(&write, n);
+    return status;
+}
+
+static aff_status write_next(void *context, const struct aff_watch *watch, struct aff_error *reterr)
+{
+    struct rebuild *rebuild = context;
+    struct aff_next *next = NULL;
+    struct aff_write write;
+    aff_status status = open_lanes(rebuild, 1, 2, watch, &write, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = plain(aff_next_new(rebuild->baskets, &next), reterr);
+    if (status == AFF_OK) {
+        rebuild->report.next_orders = next->consecutive;
+        status = aff_write_next(&write, next);
+    }
+    aff_next_free(next);
+    if (status == AFF_OK)
+        status =
+            add_key(&write.lanes[0].connection, rebuild->store, "pair_next", "store, a, b", watch, reterr);
+    rebuild->next = write.counts;
+    close_lanes(&write, 2);
+    return status;
+}
+
+static aff_status write_histories(void *context, const struct aff_watch *watch, struct aff_error *reterr)
+{
+    struct rebuild *rebuild = context;
+    struct aff_write write;
+    aff_status status = open_lanes(rebuild, 1, 1, watch, &write, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_write_histories(&write);
+    if (status == AFF_OK)
+        status = add_key(&write.lanes[0].connection, rebuild->store, "customer_history", "store, customer",
+                         watch, reterr);
+    rebuild->histories = write.counts;
+    close_lanes(&write, 1);
+    return status;
+}
+
+/* ---- the way ---- */
+
+static aff_status read_orders(struct rebuild *rebuild)
+{
+    struct aff_rebuild_report *report = &rebuild->report;
+    aff_status status = enter(rebuild, "reading orders", "lines");
+
+    if (status == AFF_OK)
+        status = aff_read_baskets(&rebuild->connection, rebuild->store, &rebuild->settings->baskets,
+                                  &rebuild->watch, &rebuild->baskets, &report->lines, rebuild->reterr);
+    if (status != AFF_OK)
+        return status;
+    report->orders = rebuild->baskets->n_baskets;
+    report->old_orders = rebuild->baskets->old_orders;
+    report->truncated_orders = rebuild->baskets->truncated_orders;
+    report->truncated_lines = rebuild->baskets->truncated_lines;
+    report->from_us = rebuild->baskets->from_us;
+    report->to_us = rebuild->baskets->to_us;
+    return AFF_OK;
+}
+
+static aff_status start(struct rebuild *rebuild, aff_job_fn run)
+{
+    return plain(aff_jobs_start(rebuild->jobs, run, rebuild), rebuild->reterr);
+}
+
+/* Counts and writes everything. What needs no pairs starts before they are counted. */
+static aff_status learn(struct rebuild *rebuild)
+{
     aff_status status = enter(rebuild, "counting pairs", "products");
 
     if (status == AFF_OK)
-        status = plain(rebuild,
-                       aff_pairs_count(rebuild->baskets, write->n_threads, &rebuild->watch, &rebuild->pairs));
+        status = plain(aff_jobs_new(&rebuild->jobs), rebuild->reterr);
     if (status == AFF_OK)
-        status = enter(rebuild, "writing pairs", "products");
+        status = start(rebuild, write_next);
     if (status == AFF_OK)
-        status = aff_write_pairs(write, rebuild->pairs);
-    if (status == AFF_OK)
-        status = add_key(rebuild, "pair_together", "store, a, b");
-    if (status == AFF_OK)
-        status = aff_write_stats(write, rebuild->pairs);
-    if (status == AFF_OK)
-        status = enter(rebuild, "scoring neighbours", "products");
+        status = start(rebuild, write_histories);
     if (status == AFF_OK)
         status =
-            aff_lanes_begin(write->row_lanes, write->n_threads, "neighbour", write->store, rebuild->reterr);
+            plain(aff_pairs_count(rebuild->baskets, rebuild->n_threads, &rebuild->watch, &rebuild->pairs),
+                  rebuild->reterr);
     if (status == AFF_OK)
-        status = aff_write_together_rows(write, rebuild->pairs);
-    aff_pairs_free(rebuild->pairs);
-    rebuild->pairs = NULL;
-    return status;
-}
-
-static aff_status learn_next(struct rebuild *rebuild)
-{
-    struct aff_write *write = &rebuild->write;
-    aff_status status = enter(rebuild, "learning sequences", "products");
-
+        status = start(rebuild, write_together);
     if (status == AFF_OK)
-        status = plain(rebuild, aff_next_new(rebuild->baskets, &rebuild->next));
-    if (status == AFF_OK) {
-        rebuild->report.next_orders = rebuild->next->consecutive;
-        status = aff_write_next(write, rebuild->next);
-    }
+        status = start(rebuild, write_rows);
     if (status == AFF_OK)
-        status = aff_lanes_finish(write->row_lanes, write->n_threads, false, NULL, rebuild->reterr);
+        status = enter(rebuild, "writing tables", "steps");
     if (status == AFF_OK)
-        status = add_key(rebuild, "pair_next", "store, a, b");
-    return status;
-}
-
-static aff_status learn_histories(struct rebuild *rebuild)
-{
-    aff_status status = enter(rebuild, "writing histories", "customers");
-
+        status = aff_jobs_wait(rebuild->jobs, &rebuild->watch, rebuild->reterr);
     if (status == AFF_OK)
-        status = aff_write_histories(&rebuild->write);
-    if (status == AFF_OK)
-        status = enter(rebuild, "building keys", "tables");
-    if (status == AFF_OK)
-        status = add_key(rebuild, "neighbour", "store, relation, product");
-    if (status == AFF_OK)
-        status = add_key(rebuild, "product_stat", "store, product");
-    if (status == AFF_OK)
-        status = add_key(rebuild, "customer_history", "store, customer");
-    if (status == AFF_OK)
-        status = aff_statement_queue_wait(&rebuild->keys, rebuild->reterr);
+        status = add_key(&rebuild->connection, rebuild->store, "neighbour", "store, relation, product",
+                         &rebuild->watch, rebuild->reterr);
     return status;
 }
 
 static aff_status publish(struct rebuild *rebuild)
 {
-    struct aff_publication publication = {.store = rebuild->write.store,
+    struct aff_publication publication = {.store = rebuild->store,
                                           .baskets = rebuild->baskets,
                                           .settings = rebuild->settings,
                                           .lines = rebuild->report.lines,
@@ -160,60 +250,38 @@ static aff_status publish(struct rebuild *rebuild)
     return status;
 }
 
-static aff_status open_connections(struct rebuild *rebuild, const char *url, int timeout_s,
-                                   const char *application)
+static void report_counts(struct rebuild *rebuild)
 {
-    int n = rebuild->write.n_threads;
-
-    rebuild->lanes = calloc((size_t)n * 2, sizeof *rebuild->lanes);
-    if (rebuild->lanes == NULL)
-        return plain(rebuild, AFF_NOMEM);
-    aff_status status = aff_lanes_open(url, application, timeout_s, 2 * n, rebuild->lanes, rebuild->reterr);
-    if (status != AFF_OK)
-        return status;
-    rebuild->write.lanes = rebuild->lanes;
-    rebuild->write.row_lanes = rebuild->lanes + n;
-    return aff_statement_queue_open(&rebuild->keys, url, application, timeout_s, rebuild->reterr);
-}
-
-static void done(struct rebuild *rebuild)
-{
-    aff_statement_queue_close(&rebuild->keys);
-    if (rebuild->lanes != NULL)
-        aff_lanes_close(rebuild->lanes, 2 * rebuild->write.n_threads);
-    free(rebuild->lanes);
-    aff_connection_close(&rebuild->connection);
-    aff_next_free(rebuild->next);
-    aff_pairs_free(rebuild->pairs);
-    aff_baskets_free(rebuild->baskets);
+    rebuild->report.counts = (struct aff_learned_counts){
+        .products = rebuild->together.products,
+        .pairs = rebuild->together.pairs,
+        .next_pairs = rebuild->next.next_pairs,
+        .rows = rebuild->rows.rows + rebuild->next.rows,
+        .neighbours = rebuild->rows.neighbours + rebuild->next.neighbours,
+        .customers = rebuild->histories.customers,
+    };
 }
 
 /* With the lock: everything from making the new tables to the swap. */
-static aff_status learn(struct rebuild *rebuild, const char *url, int timeout_s, const char *application)
+static aff_status replace_tables(struct rebuild *rebuild)
 {
-    aff_status status = aff_partitions_make(&rebuild->connection, rebuild->write.store, rebuild->reterr);
+    aff_status status = aff_partitions_make(&rebuild->connection, rebuild->store, rebuild->reterr);
 
-    if (status == AFF_OK)
-        status = open_connections(rebuild, url, timeout_s, application);
     if (status == AFF_OK)
         status = read_orders(rebuild);
     if (status == AFF_OK)
-        status = learn_together(rebuild);
-    if (status == AFF_OK)
-        status = learn_next(rebuild);
-    if (status == AFF_OK)
-        status = learn_histories(rebuild);
+        status = learn(rebuild);
+    aff_jobs_free(rebuild->jobs);
+    aff_pairs_free(rebuild->pairs);
     if (status == AFF_OK)
         status = publish(rebuild);
-    if (status == AFF_OK)
-        return AFF_OK;
-    /* The new tables are in nobody's way, but they take room. What went wrong first is what is reported. */
-    aff_status ignored = AFF_OK;
-    if (rebuild->lanes != NULL)
-        ignored = aff_lanes_finish(rebuild->lanes, 2 * rebuild->write.n_threads, true, NULL, NULL);
-    aff_statement_queue_close(&rebuild->keys);
-    ignored = aff_partitions_drop(&rebuild->connection, rebuild->write.store, NULL);
-    (void)ignored;
+    if (status != AFF_OK) {
+        /* The new tables are in nobody's way, but they take room. What went wrong before is what is reported.
+         */
+        aff_status ignored = aff_partitions_drop(&rebuild->connection, rebuild->store, NULL);
+        (void)ignored;
+    }
+    aff_baskets_free(rebuild->baskets);
     return status;
 }
 
@@ -222,27 +290,27 @@ aff_status aff_rebuild(const char *url, int timeout_s, const char *application, 
                        const struct aff_rebuild_progress *progress, struct aff_rebuild_report *ret_report,
                        struct aff_error *reterr)
 {
-    struct rebuild rebuild = {.settings = settings, .progress = progress, .reterr = reterr};
+    struct rebuild rebuild = {.target = {url, application, timeout_s},
+                              .settings = settings,
+                              .progress = progress,
+                              .n_threads = aff_parallel_threads(settings->n_threads),
+                              .reterr = reterr};
 
     rebuild.watch = (struct aff_watch){watch, &rebuild};
-    rebuild.write = (struct aff_write){.n_threads = aff_parallel_threads(settings->n_threads),
-                                       .settings = &settings->rows,
-                                       .watch = &rebuild.watch,
-                                       .reterr = reterr};
     aff_status status = aff_connection_open(url, application, timeout_s, &rebuild.connection, reterr);
     if (status != AFF_OK)
         return status;
-    status = aff_execute(&rebuild.connection, "SET statement_timeout = 0", reterr);
+    status = aff_session_for_bulk(&rebuild.connection, reterr);
     if (status == AFF_OK)
-        status = aff_store_ensure(&rebuild.connection, store_name, NULL, &rebuild.write.store, NULL, reterr);
+        status = aff_store_ensure(&rebuild.connection, store_name, NULL, &rebuild.store, NULL, reterr);
     if (status == AFF_OK)
-        status = aff_rebuild_lock(&rebuild.connection, rebuild.write.store, store_name, reterr);
+        status = aff_rebuild_lock(&rebuild.connection, rebuild.store, store_name, reterr);
     if (status == AFF_OK)
-        status = learn(&rebuild, url, timeout_s, application);
+        status = replace_tables(&rebuild);
     if (status == AFF_OK) {
-        rebuild.report.counts = rebuild.write.counts;
+        report_counts(&rebuild);
         *ret_report = rebuild.report;
     }
-    done(&rebuild);
+    aff_connection_close(&rebuild.connection);
     return status;
 }

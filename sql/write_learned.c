@@ -24,19 +24,47 @@ struct sink {
     struct columns *columns;
 };
 
-/* Ends the lanes' writing after `status`, and reports the first thing that went wrong: a lane's own failure
- * says more than the status it gave to the thread. */
-static aff_status end(struct aff_write *write, struct aff_lane *lanes, aff_status status, uint64_t *ret_rows)
+/* Has the server throw away what the lanes have written; what went wrong before is what is reported. */
+static void drop(struct aff_lane *lanes, int n)
 {
-    bool lost = status == AFF_BACKEND;
+    aff_status ignored = aff_lanes_finish(lanes, n, true, NULL, NULL);
+    (void)ignored;
+}
 
-    if (status != AFF_OK && !lost)
-        (void)aff_error_set(write->reterr, status, "%s", aff_status_text(status));
-    aff_status ended =
-        aff_lanes_finish(lanes, write->n_threads, status != AFF_OK && !lost, ret_rows, write->reterr);
-    if (lost && ended == AFF_OK)
-        ended = aff_error_set(write->reterr, AFF_BACKEND, "%s", aff_status_text(AFF_BACKEND));
-    return status == AFF_OK || lost ? ended : status;
+static aff_status begin(struct aff_write *write, struct aff_lane *lanes, int n, const char *table)
+{
+    aff_status status = aff_lanes_begin(lanes, n, table, write->store, write->reterr);
+
+    if (status != AFF_OK)
+        drop(lanes, n);
+    return status;
+}
+
+static bool is_lost(const struct aff_lane *lanes, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (lanes[i].writer.status != AFF_OK)
+            return true;
+    return false;
+}
+
+static uint64_t rows_of(const struct aff_lane *lanes, int n)
+{
+    uint64_t rows = 0;
+
+    for (int i = 0; i < n; i++)
+        rows += lanes[i].writer.rows;
+    return rows;
+}
+
+/* Ends the lanes' writing after the work came to `status`. A lane that was lost makes the work fail with
+ * AFF_BACKEND or AFF_NOMEM, and says more about it when it is ended than the status does. */
+static aff_status end(struct aff_write *write, struct aff_lane *lanes, int n, aff_status status)
+{
+    if (status == AFF_OK || is_lost(lanes, n))
+        return aff_lanes_finish(lanes, n, false, NULL, write->reterr);
+    drop(lanes, n);
+    return aff_error_set(write->reterr, status, "%s", aff_status_text(status));
 }
 
 static void drop_columns(struct columns *columns, int n)
@@ -88,7 +116,7 @@ static struct columns *make_columns(int n_threads, size_t n)
 aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pairs)
 {
     struct aff_copy_writer *writer = &write->lanes[0].writer;
-    aff_status status = aff_lanes_begin(write->lanes, 1, "product_stat", write->store, write->reterr);
+    aff_status status = begin(write, write->lanes, 1, "product_stat");
 
     if (status != AFF_OK)
         return status;
@@ -106,7 +134,8 @@ aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pair
         aff_copy_put_int32(writer, (int32_t)stat->discounted);
         aff_copy_put_time(writer, stat->last_at_us);
     }
-    return end(write, write->lanes, AFF_OK, &write->counts.products);
+    write->counts.products = rows_of(write->lanes, 1);
+    return end(write, write->lanes, 1, AFF_OK);
 }
 
 static aff_status write_pairs(void *context, int thread, uint32_t from, uint32_t to)
@@ -137,13 +166,13 @@ aff_status aff_write_pairs(struct aff_write *write, const struct aff_pairs *pair
 {
     enum { CHUNK = 64 };
     struct sink sink = {.write = write, .pairs = pairs};
-    aff_status status =
-        aff_lanes_begin(write->lanes, write->n_threads, "pair_together", write->store, write->reterr);
+    aff_status status = begin(write, write->lanes, write->n_threads, "pair_together");
 
     if (status != AFF_OK)
         return status;
     status = aff_parallel_run(write->n_threads, pairs->n_products, CHUNK, write_pairs, &sink, write->watch);
-    return end(write, write->lanes, status, &write->counts.pairs);
+    write->counts.pairs = rows_of(write->lanes, write->n_threads);
+    return end(write, write->lanes, write->n_threads, status);
 }
 
 /* One row of affinity.neighbour. `next` rows have gaps. */
@@ -204,11 +233,14 @@ aff_status aff_write_together_rows(struct aff_write *write, const struct aff_pai
 
     if (sink.columns == NULL)
         return aff_error_set(write->reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
-    aff_status status =
-        aff_rows_build(pairs, write->settings, write->n_threads, write->watch, take_together, &sink);
+    aff_status status = begin(write, write->row_lanes, write->n_threads, "neighbour");
+    if (status == AFF_OK) {
+        status = aff_rows_build(pairs, write->settings, write->n_threads, write->watch, take_together, &sink);
+        status = end(write, write->row_lanes, write->n_threads, status);
+    }
     add_counts(write, sink.columns);
     drop_columns(sink.columns, write->n_threads);
-    return status == AFF_OK ? AFF_OK : end(write, write->row_lanes, status, NULL);
+    return status;
 }
 
 static aff_status take_next(void *context, int thread, uint32_t a, const struct aff_next_pair *pairs,
@@ -241,6 +273,23 @@ static aff_status take_next(void *context, int thread, uint32_t a, const struct 
     return put_row(sink, thread, AFF_RELATION_NEXT, a, columns->neighbours, columns->counts, kept);
 }
 
+/* With pair_next begun. */
+static aff_status write_next(struct aff_write *write, const struct aff_next *next, struct sink *sink)
+{
+    int n = write->n_threads;
+    aff_status status = begin(write, write->row_lanes, n, "neighbour");
+
+    if (status == AFF_OK) {
+        status = aff_next_count(next, n, write->watch, take_next, sink);
+        write->counts.next_pairs = rows_of(write->lanes, n);
+        status = end(write, write->row_lanes, n, status);
+    }
+    if (status == AFF_OK || is_lost(write->lanes, n))
+        return end(write, write->lanes, n, status);
+    drop(write->lanes, n);
+    return status;
+}
+
 aff_status aff_write_next(struct aff_write *write, const struct aff_next *next)
 {
     struct sink sink = {
@@ -248,12 +297,9 @@ aff_status aff_write_next(struct aff_write *write, const struct aff_next *next)
 
     if (sink.columns == NULL)
         return aff_error_set(write->reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
-    aff_status status =
-        aff_lanes_begin(write->lanes, write->n_threads, "pair_next", write->store, write->reterr);
-    if (status == AFF_OK) {
-        status = aff_next_count(next, write->n_threads, write->watch, take_next, &sink);
-        status = end(write, write->lanes, status, &write->counts.next_pairs);
-    }
+    aff_status status = begin(write, write->lanes, write->n_threads, "pair_next");
+    if (status == AFF_OK)
+        status = write_next(write, next, &sink);
     add_counts(write, sink.columns);
     drop_columns(sink.columns, write->n_threads);
     return status;
@@ -279,12 +325,12 @@ static aff_status take_history(void *context, int thread, const struct aff_custo
 aff_status aff_write_histories(struct aff_write *write)
 {
     struct sink sink = {.write = write};
-    aff_status status =
-        aff_lanes_begin(write->lanes, write->n_threads, "customer_history", write->store, write->reterr);
+    aff_status status = begin(write, write->lanes, write->n_threads, "customer_history");
 
     if (status != AFF_OK)
         return status;
     status = aff_history_build(write->baskets, AFF_HISTORY_LIMIT, write->n_threads, write->watch,
                                take_history, &sink);
-    return end(write, write->lanes, status, &write->counts.customers);
+    write->counts.customers = rows_of(write->lanes, write->n_threads);
+    return end(write, write->lanes, write->n_threads, status);
 }

@@ -23,8 +23,8 @@ struct aff_learned_counts {
 struct aff_write {
     int store;
     int n_threads;
-    struct aff_lane *lanes;     /* n_threads, for one table after the other */
-    struct aff_lane *row_lanes; /* n_threads, for neighbour rows */
+    struct aff_lane *lanes;     /* n_threads */
+    struct aff_lane *row_lanes; /* n_threads, for neighbour rows; else NULL */
     const struct aff_baskets *baskets;
     const struct aff_rows_settings *settings;
     const struct aff_watch *watch;

@@ -62,8 +62,7 @@ struct aff_demo_date aff_demo_calendar_date(const struct aff_demo_calendar *cale
 
 uint64_t aff_demo_calendar_due(const struct aff_demo_calendar *calendar, int32_t day, uint64_t lines)
 {
-    return (uint64_t)((aff_u128)lines * calendar->shares[day] /
-                      calendar->shares[calendar->n_days - 1]);
+    return (uint64_t)((aff_u128)lines * calendar->shares[day] / calendar->shares[calendar->n_days - 1]);
 }
 
 uint32_t aff_demo_season_weight(enum aff_demo_season season, int month)

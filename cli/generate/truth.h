@@ -25,10 +25,11 @@ struct aff_demo_next_count {
 };
 
 struct aff_demo_truth {
-    uint64_t orders, guest_orders;    /* that hold something in the end */
-    uint64_t cancelled_orders;        /* taken back whole */
-    uint64_t return_lines;            /* lines with a negative quantity, those of cancellations included */
-    uint64_t discounted_lines, lines; /* all lines, returns included */
+    uint64_t orders, guest_orders; /* that hold something in the end */
+    uint64_t cancelled_orders;     /* taken back whole */
+    uint64_t return_lines;         /* lines with a negative quantity, those of cancellations included */
+    uint64_t discounted_lines;     /* bought at a reduced price */
+    uint64_t lines;                /* all lines, returns included */
     uint64_t with[AFF_WATCHES];
     uint64_t with_bestseller[AFF_WATCHES];
     uint64_t both[AFF_PAIRS];

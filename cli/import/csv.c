@@ -131,9 +131,7 @@ static struct aff_text plain_field(struct scan *scan, char separator)
  * the latter. */
 static void pass_closed(struct scan *scan, char separator)
 {
-    if (scan->at + 1 < scan->limit && scan->at[0] == '\r' && scan->at[1] == '\n')
-        scan->at++;
-    else if (scan->at + 1 == scan->limit && scan->at[0] == '\r')
+    if (scan->at < scan->limit && scan->at[0] == '\r' && (scan->at + 1 == scan->limit || scan->at[1] == '\n'))
         scan->at++;
     if (scan->at < scan->limit && *scan->at != separator && *scan->at != '\n')
         scan->fault = AFF_CSV_QUOTE_TEXT;

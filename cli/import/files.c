@@ -93,7 +93,7 @@ aff_status aff_files_check(struct aff_files *files, struct aff_error *reterr)
         unsigned columns = aff_catalogue_columns(files->what, &files->columns);
         if (!first && columns != first_columns)
             status =
-                aff_error_set(reterr, AFF_INVALID,
+                aff_error_set(reterr, AFF_IO,
                               "%s has other columns than %s; import files with different columns one by one",
                               files->paths[i], files->paths[0]);
         first_columns = columns;

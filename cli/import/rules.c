@@ -21,7 +21,7 @@ static aff_status set_text(const char *value, char *into, size_t size, const cha
 {
     if (strlen(value) >= size)
         return aff_error_set(reterr, AFF_CONFIG, "%s: longer than %zu bytes", key, size - 1);
-    (void)strcpy(into, value);
+    memcpy(into, value, strlen(value) + 1);
     return AFF_OK;
 }
 
@@ -97,7 +97,7 @@ static aff_status set_column(struct aff_rules *rules, enum aff_import_what what,
         set_text(theirs, rules->columns[at].theirs, sizeof rules->columns[at].theirs, "column", reterr);
     if (status != AFF_OK)
         return status;
-    (void)strcpy(rules->columns[at].ours, ours);
+    memcpy(rules->columns[at].ours, ours, strlen(ours) + 1);
     rules->n_columns += at == rules->n_columns;
     return AFF_OK;
 }
@@ -146,7 +146,7 @@ static aff_status share(struct file *file, enum aff_import_what what, const char
                         const struct aff_rules *rules)
 {
     if (strcmp(name, "product_pattern") == 0 && what == AFF_IMPORT_ORDERS)
-        (void)strcpy(file->product_pattern, rules->product_pattern);
+        memcpy(file->product_pattern, rules->product_pattern, sizeof file->product_pattern);
     if (strcmp(name, "currency") != 0)
         return AFF_OK;
     if (file->currency[0] != '\0' && strcmp(file->currency, rules->currency) != 0)
@@ -186,7 +186,7 @@ aff_status aff_rules_read(struct aff_rules *rules, enum aff_import_what what, co
     if (line == 0) {
         memcpy(rules->currency, file.currency, sizeof rules->currency);
         if (what == AFF_IMPORT_PRODUCTS && rules->product_pattern[0] == '\0')
-            (void)strcpy(rules->product_pattern, file.product_pattern);
+            memcpy(rules->product_pattern, file.product_pattern, sizeof rules->product_pattern);
         return AFF_OK;
     }
     if (line < 0)

@@ -68,7 +68,7 @@ struct aff_term {
 struct aff_item {
     uint32_t row; /* of the product in the model's catalogue */
     enum aff_kind kind;
-    enum aff_origin origin;         /* of the largest term */
+    enum aff_origin origin;         /* of the largest term; popular only for what no other source names */
     float score;                    /* relevance; falls from item to item */
     uint32_t via;                   /* row of the product that speaks most for it; AFF_NO_ROW: none */
     enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; 0: none */

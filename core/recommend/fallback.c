@@ -66,16 +66,18 @@ static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double wei
     struct aff_answer *answer = run->answer;
     struct aff_item *item = &answer->items[answer->n_items];
     double value = (double)aff_catalogue_popularity(run->catalogue)[row];
-    float score = (float)(weight * value);
 
-    /* Rounding, and scores below 0, must not lift an item above the one before it. */
-    if (answer->n_items > 0 && score > answer->items[answer->n_items - 1].score)
-        score = answer->items[answer->n_items - 1].score;
+    item->score = (float)(weight * value);
+    /* Behind an item that scores 0 or less, and where rounding lifts it, a popular one takes the score before it. */
+    if (answer->n_items > 0 && item->score > answer->items[answer->n_items - 1].score) {
+        item->score = answer->items[answer->n_items - 1].score;
+        weight = (double)item->score;
+        value = 1;
+    }
     answer->n_items++;
     item->row = row;
     item->kind = AFF_KIND_CROSS_SELL;
     item->origin = AFF_ORIGIN_POPULAR;
-    item->score = score;
     item->via = via;
     item->via_relation = 0;
     item->evidence = NULL;

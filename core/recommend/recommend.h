@@ -7,8 +7,21 @@
 #include "core/recommend/answer.h"
 #include "core/recommend/request.h"
 
-/* Weights of the sources. Each source is normalised by its own maximum in the request before it is weighted.
- */
+/* Weights of the sources, none negative.
+ *
+ * score = affinity * A / max A + sequence * S / max S + personal * P / max P + popularity * Q
+ *   A  sum over the distinct cart products, in the order of the cart, then the page product, of the score of
+ * their `together` neighbour S  the same of `next` rows: of the newest cart product, or without a known one
+ * of the 5 newest purchases P  baskets of the customer that held the product * 2^(-age of the newest /
+ * half-life) Q  the product's weight / the largest weight of the store (aff_catalogue_popularity) Each
+ * maximum is over the candidates that nothing but diversity and limit drops; a source without a positive one
+ * adds nothing. Equal scores rank by catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u,
+ * u being a number from 0 to 1 that seed and row decide. Sums and scores are in single precision, in this
+ * order; the weights are divided by the maxima first.
+ *
+ * A substitute's score is content * C + popularity * Q instead, with content weight 1 and C from 0 to 1: 0.4
+ * for the same category or 0.2 for the one above it, 0.2 for the same brand, 0.2 * the share of equal
+ * attributes, 0.2 * the share of common words of the names. */
 struct aff_blend {
     double affinity;   /* neighbour rows of cart and page product */
     double sequence;   /* `next` rows of the newest cart product, or of the last purchases without a cart */
@@ -28,10 +41,28 @@ void aff_workspace_free(struct aff_workspace *workspace); /* NULL is a no-op */
 
 /* Answers `request` from `model` into *ret_answer (large: keep one a thread). Grows the workspace when the
  * catalogue has grown and allocates nothing else. The same request, model and seed give the same answer.
- * Candidates are all products that a neighbour row of the cart or page product, the customer's purchases, the
- * category lists (substitute) or, unless strict, the popularity lists (only when the others leave fewer than
- * `limit` items) name; each is counted once. The filters run last, on every path.
- * AFF_INVALID: a limit of request.h is broken. AFF_NOMEM: the workspace could not grow. */
+ *
+ * Candidates are all products that a neighbour row of the cart or page product (`next` rows only with a
+ * weight for sequence), the customer's purchases, the category lists (substitute) or, unless strict, the
+ * popularity lists (only when the others leave fewer than `limit` items) name; each is counted once. The
+ * filters run last, on every path.
+ *
+ * Kinds: a candidate that a category list names is a substitute, when these are asked for: products of the
+ * category of the page product (or of up to 8 newest cart products), or of the category above it, at half to
+ * twice its price; of each category the 300 most popular. Any other candidate is replenish if the customer
+ * has bought it, else cross-sell. A purchase made at least twice is not due in the first half of the
+ * customer's mean time between purchases of it; this is looked at only where replenish is asked for by name
+ * or no cart is given.
+ *
+ * min_lift, min_confidence and min_orders hold where a cart or page product is known: a candidate passes if
+ * its pair with one of these passes all of them. Substitutes need not.
+ *
+ * Popularity lists, unless the request is strict, has such floors or wants no cross-sell: the category that a
+ * filter names, the categories of cart and page product, those of the newest purchases, the store; at most
+ * 2,000 products are looked at. Their items have the origin popular and score below all others.
+ *
+ * AFF_INVALID: a limit of request.h is broken, or a filter compares by order what has none. AFF_NOMEM: the
+ * workspace could not grow. */
 AFF_MUST_CHECK aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *blend,
                                         struct aff_workspace *workspace, const struct aff_request *request,
                                         struct aff_answer *ret_answer);

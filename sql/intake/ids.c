@@ -3,6 +3,7 @@
 
 #include "sql/copy.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { FIRST_SLOTS = 1024 };
@@ -46,6 +47,7 @@ const struct aff_id *aff_ids_find(const struct aff_ids *ids, struct aff_text tex
 
 aff_status aff_ids_add(struct aff_ids *ids, struct aff_text text, int64_t number)
 {
+    assert(ids->n == 0 || ids->all != NULL);
     if (ids->n >= UINT32_MAX - 1)
         return AFF_LIMIT;
     if (ids->n == ids->capacity) {

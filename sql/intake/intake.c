@@ -115,7 +115,7 @@ static aff_status refill(struct aff_intake *intake, struct aff_numbers *numbers,
     aff_status status = end_copy(intake, reterr);
 
     if (status == AFF_OK && numbers->block == NULL) {
-        numbers->block = malloc(NUMBERS_AT_ONCE * sizeof numbers->block[0]);
+        numbers->block = calloc(NUMBERS_AT_ONCE, sizeof numbers->block[0]);
         if (numbers->block == NULL)
             return no_memory(reterr);
     }
@@ -230,6 +230,8 @@ aff_status aff_intake_put(struct aff_intake *intake, const struct aff_order_line
     if (add_to_run(intake, line, customer) != AFF_OK)
         return no_memory(reterr);
     put_row(intake, line, product);
+    if (intake->copy.status != AFF_OK)
+        return end_copy(intake, reterr);
     intake->seen++;
     if (intake->seen - intake->staged >= intake->chunk)
         status = aff_intake_checkpoint(intake, reterr);

@@ -60,8 +60,8 @@ static aff_status drop_jobs(struct aff_intake *intake, const char *condition, st
         intake, NULL, reterr,
         "DO $$ DECLARE old record; BEGIN"
         "  FOR old IN SELECT job, staging FROM affinity.import_job WHERE store = %d AND %s LOOP"
-        "    EXECUTE format('DROP TABLE IF EXISTS affinity.%%I, affinity.%%I', old.staging,"
-        "                   old.staging || '_ids');"
+        "    EXECUTE format('DROP TABLE IF EXISTS affinity.%%I, affinity.%%I, affinity.%%I',"
+        "                   old.staging, old.staging || '_orders', old.staging || '_ids');"
         "    DELETE FROM affinity.import_job WHERE store = %d AND job = old.job;"
         "  END LOOP; END $$",
         intake->store, condition, intake->store);

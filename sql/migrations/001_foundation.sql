@@ -74,6 +74,12 @@ CREATE TABLE affinity.order_line (
 COMMENT ON TABLE affinity.order_line IS
     'A line counts in its order''s basket while quantity > returned. Return lines (quantity < 0) never count themselves.';
 
+-- Ways to a customer's orders and to the return lines, so that matching returns after a small import reads only the
+-- orders of the customers concerned.
+CREATE INDEX orders_customer ON affinity.orders (store, customer) WHERE customer IS NOT NULL;
+CREATE INDEX order_line_returns ON affinity.order_line (store, customer, product)
+    WHERE quantity < 0 AND customer IS NOT NULL;
+
 -- Exact counts, one partition a store, made by COPY into a new table that replaces the partition.
 
 CREATE TABLE affinity.product_stat (

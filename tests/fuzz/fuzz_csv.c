@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CSV reader on any bytes: it must end, stay inside its buffers, count lines without going back, and give out only
- * well-formed text. */
+/* The CSV reader on any bytes: it must end, stay inside its buffers, count lines without going back, and give
+ * out only well-formed text. */
 #include "cli/import/csv.h"
 
 #include <assert.h>

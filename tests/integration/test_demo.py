@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -123,8 +124,6 @@ def test_stop_leaves_nothing_running_and_the_next_start_learns_nothing_anew(demo
 
 
 def test_a_taken_port_is_said_before_anything_starts(demo):
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         result = demo.run("--background", "--port", port, check=False)
@@ -156,10 +155,11 @@ def test_another_shop_takes_the_place_of_the_demo_store(demo, tmp_path):
     lines.append("O99,K1,yesterday,cup,1,2.50")
     with gzip.open(tmp_path / "order_lines.csv.gz", "wt") as file:
         file.write("\n".join(lines) + "\n")
-    (tmp_path / "products.csv").write_text("product_id,name\ntea pot,Pot\ncup,Cup\n")
+    (tmp_path / "products.csv").write_text("product_id,name,price\ntea pot,Pot,2.50\ncup,Cup,2.50\n")
 
     output = demo.run("--reset", "--background", "--port", demo.port, "--data", tmp_path).stdout
     assert "rejected" in output
+    assert "6 products have no price" in output  # soap and five others are not in products.csv
     assert re.search(r"curl -s '.*cart=(tea%20pot|cup)&", output)
     answer = answers(f"http://127.0.0.1:{demo.port}", "/recommend", cart="cup", limit=1)
     assert [item["product"] for item in answer["items"]] == ["tea pot"]
