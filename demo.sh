@@ -129,7 +129,6 @@ build_programs() {
     scripts/packages.sh install build database demo
     mkdir -p build
     say "building"
-    if command -v ccache >/dev/null; then export CMAKE_C_COMPILER_LAUNCHER=ccache; fi
     if ! { cmake --preset release -B "$build" -DAFF_TESTS=OFF -DAFF_BENCH=OFF -DAFF_WERROR=OFF -Wno-dev &&
         cmake --build "$build" -j "$(nproc)" --target affinityd affinityctl; } >"$state/build.log" 2>&1; then
         tail -n 30 "$state/build.log" >&2

@@ -4,7 +4,6 @@
 #include "server/percent.h"
 #include "server/problem.h"
 
-#include <stdio.h>
 #include <strings.h>
 
 /* "application/json", perhaps with "; charset=utf-8". */
@@ -20,11 +19,29 @@ static bool is_json(struct aff_text type)
     return size == type.size || type.at[size] == ';';
 }
 
-static void refuse_method(struct aff_call *call, const struct aff_match *match)
+static void refuse_path(struct aff_call *call)
 {
+    aff_problem_write(call->reply, AFF_PROBLEM_NOT_FOUND, call->request_id, NULL,
+                      "there is nothing at this path; /openapi.yaml lists what there is");
+}
+
+/* Every path has OPTIONS, and "*" stands for all of them. */
+static bool admit_path(struct aff_call *call, const struct aff_match *match)
+{
+    bool whole_server = call->path.size == 1 && call->path.at[0] == '*';
+
+    if (match->route != NULL || whole_server)
+        return true;
+    if (match->allow == 0) {
+        refuse_path(call);
+        return false;
+    }
+    if (call->method == AFF_METHOD_OPTIONS)
+        return true;
     aff_problem_write(call->reply, AFF_PROBLEM_METHOD, call->request_id, NULL,
                       "the methods of this path are in the Allow header");
     aff_router_allow(match->allow, call->reply->allow);
+    return false;
 }
 
 bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bool has_body,
@@ -32,15 +49,8 @@ bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bo
 {
     struct aff_reply *reply = call->reply;
 
-    if (match->route == NULL && match->allow == 0 && call->method != AFF_METHOD_OPTIONS) {
-        aff_problem_write(reply, AFF_PROBLEM_NOT_FOUND, call->request_id, NULL,
-                          "there is nothing at this path; /openapi.yaml lists what there is");
+    if (!admit_path(call, match))
         return false;
-    }
-    if (match->route == NULL && call->method != AFF_METHOD_OPTIONS) {
-        refuse_method(call, match);
-        return false;
-    }
     if (body_bytes > call->context->live.body_bytes) {
         aff_problem_write(reply, AFF_PROBLEM_TOO_LARGE, call->request_id, NULL,
                           "the body may have at most %zu bytes", call->context->live.body_bytes);
@@ -63,19 +73,12 @@ bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bo
 
 static void answer_options(struct aff_call *call, const struct aff_match *match)
 {
-    unsigned allow = match->allow;
+    unsigned all =
+        1u << AFF_METHOD_GET | 1u << AFF_METHOD_HEAD | 1u << AFF_METHOD_POST | 1u << AFF_METHOD_OPTIONS;
 
-    if (call->path.size == 1 && call->path.at[0] == '*')
-        allow =
-            1u << AFF_METHOD_GET | 1u << AFF_METHOD_HEAD | 1u << AFF_METHOD_POST | 1u << AFF_METHOD_OPTIONS;
-    if (allow == 0) {
-        aff_problem_write(call->reply, AFF_PROBLEM_NOT_FOUND, call->request_id, NULL,
-                          "there is nothing at this path; /openapi.yaml lists what there is");
-        return;
-    }
     call->reply->status = 204;
     call->reply->media = AFF_MEDIA_NONE;
-    aff_router_allow(allow, call->reply->allow);
+    aff_router_allow(match->allow == 0 ? all : match->allow, call->reply->allow);
 }
 
 /* Decodes the path's {id}. False: the reply says that it is no id. */
@@ -105,18 +108,8 @@ static bool take_id(struct aff_call *call, struct aff_text raw)
 
 void aff_dispatch_run(struct aff_call *call, const struct aff_match *match)
 {
-    if (call->method == AFF_METHOD_OPTIONS) {
+    if (call->method == AFF_METHOD_OPTIONS)
         answer_options(call, match);
-        return;
-    }
-    if (match->route == NULL) {
-        if (match->allow != 0)
-            refuse_method(call, match);
-        else
-            aff_problem_write(call->reply, AFF_PROBLEM_NOT_FOUND, call->request_id, NULL,
-                              "there is nothing at this path; /openapi.yaml lists what there is");
-        return;
-    }
-    if (take_id(call, match->id))
+    else if (take_id(call, match->id))
         match->route->handler(call);
 }

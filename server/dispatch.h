@@ -10,5 +10,5 @@
 bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bool has_body,
                         uint64_t body_bytes);
 
-/* Runs the handler, or answers OPTIONS, 404 and 405. */
+/* Runs the handler of an admitted request, or answers OPTIONS. */
 void aff_dispatch_run(struct aff_call *call, const struct aff_match *match);

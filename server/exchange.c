@@ -145,34 +145,45 @@ static enum MHD_Result shed(struct aff_peer *peer, struct MHD_Connection *connec
     return aff_send(peer, connection);
 }
 
-static enum MHD_Result run(struct aff_peer *peer, struct MHD_Connection *connection)
+/* Sends the answer to a whole request. A body's end is where two readers of the same bytes disagree first, so
+ * a connection that has carried one ends. */
+static enum MHD_Result finish(struct aff_peer *peer, struct MHD_Connection *connection)
 {
-    if (peer->phase == AFF_PHASE_HEAD && !begin_reply(peer))
-        return MHD_NO;
-    struct aff_call call = call_of(peer);
-    aff_dispatch_run(&call, &peer->match);
-    /* A body's end is where two readers of the same bytes disagree first. */
-    peer->reply.close =
-        peer->inbound.has_body || (peer->phase == AFF_PHASE_HEAD && aff_surplus(peer->fd, peer->head_bytes));
-    if (peer->reply.close && !peer->inbound.has_body)
+    peer->reply.close = peer->inbound.has_body;
+    if (!peer->inbound.has_body && aff_surplus(peer->fd, peer->head_bytes)) {
         aff_count(&peer->worker->context.counters->surplus_closed, 1);
+        peer->reply.close = true;
+    }
     return aff_send(peer, connection);
 }
 
-/* A request with a body: decides before the body comes. */
-static enum MHD_Result begin_body(struct aff_peer *peer, struct MHD_Connection *connection)
+/* The whole request is there. libmicrohttpd closes a connection whose answer is queued before it has asked
+ * for the body, even when there is none, so this is the second call at the earliest. */
+static enum MHD_Result run(struct aff_peer *peer, struct MHD_Connection *connection)
+{
+    if (peer->inbound.has_body)
+        peer->started_us = aff_clock_monotonic_us();
+    if (peer->phase == AFF_PHASE_BODY) {
+        struct aff_call call = call_of(peer);
+        aff_dispatch_run(&call, &peer->match);
+    }
+    return finish(peer, connection);
+}
+
+/* The head is all right: decides before a body comes. */
+static enum MHD_Result admit(struct aff_peer *peer, struct MHD_Connection *connection)
 {
     if (!begin_reply(peer))
         return MHD_NO;
     struct aff_call call = call_of(peer);
     peer->phase = AFF_PHASE_BODY;
-    if (aff_dispatch_admit(&call, &peer->match, true, peer->inbound.content_length))
+    if (aff_dispatch_admit(&call, &peer->match, peer->inbound.has_body, peer->inbound.content_length))
         return MHD_YES;
     peer->phase = AFF_PHASE_REFUSE;
+    if (peer->inbound.content_length <= THROWN_BYTES_MAX)
+        return MHD_YES;
     peer->reply.close = true;
-    if (peer->inbound.content_length > THROWN_BYTES_MAX)
-        return aff_send(peer, connection);
-    return MHD_YES;
+    return aff_send(peer, connection);
 }
 
 static enum MHD_Result take_head(struct aff_peer *peer, struct MHD_Connection *connection, const char *method,
@@ -198,18 +209,7 @@ static enum MHD_Result take_head(struct aff_peer *peer, struct MHD_Connection *c
     if (atomic_load_explicit(worker->open, memory_order_relaxed) > worker->context.live.connections &&
         (peer->match.route == NULL || peer->match.route->scope != AFF_SCOPE_PUBLIC))
         return shed(peer, connection);
-    if (peer->inbound.has_body)
-        return begin_body(peer, connection);
-    if (peer->inbound.method == AFF_METHOD_POST && peer->match.route != NULL) {
-        if (!begin_reply(peer))
-            return MHD_NO;
-        struct aff_call call = call_of(peer);
-        if (!aff_dispatch_admit(&call, &peer->match, false, 0)) {
-            peer->reply.close = true;
-            return aff_send(peer, connection);
-        }
-    }
-    return run(peer, connection);
+    return admit(peer, connection);
 }
 
 /* Throws a refused body away. */
@@ -231,7 +231,6 @@ static enum MHD_Result take_body(struct aff_peer *peer, const char *upload, size
         struct aff_call call = call_of(peer);
         (void)aff_dispatch_admit(&call, &peer->match, true, peer->body_size + size);
         peer->phase = AFF_PHASE_REFUSE;
-        peer->reply.close = true;
         return throw_away(peer, upload_size);
     }
     if (!aff_peer_add_body(peer, upload, size))
@@ -257,9 +256,6 @@ enum MHD_Result aff_exchange_access(void *cls, struct MHD_Connection *connection
     case AFF_PHASE_REFUSE:
         if (*upload_data_size > 0)
             return take_body(peer, upload_data, upload_data_size);
-        peer->started_us = aff_clock_monotonic_us();
-        if (peer->phase == AFF_PHASE_REFUSE)
-            return aff_send(peer, connection);
         return run(peer, connection);
     case AFF_PHASE_IDLE:
     case AFF_PHASE_ANSWER:

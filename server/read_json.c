@@ -32,6 +32,7 @@ struct line_reader {
     struct aff_parameters *parameters;
     struct aff_cart_line *line;
     size_t index;
+    bool has_product;
 };
 
 static void take_product(struct line_reader *reader, const struct aff_value *value, const char *member)
@@ -64,6 +65,7 @@ static void take_line_member(void *context, struct aff_text name, const struct a
     struct place place;
 
     if (aff_text_equal(name, aff_text_of("product"))) {
+        reader->has_product = true;
         take_product(reader, value, "product");
     } else if (aff_text_equal(name, aff_text_of("quantity"))) {
         if (whole_within(value, 1, QUANTITY_MAX))
@@ -87,7 +89,7 @@ static void take_line_member(void *context, struct aff_text name, const struct a
 
 static void take_line(struct aff_parameters *parameters, size_t index, const struct aff_value *value)
 {
-    struct line_reader reader = {parameters, aff_parameter_add_line(parameters), index};
+    struct line_reader reader = {parameters, aff_parameter_add_line(parameters), index, false};
     struct place place;
 
     if (reader.line == NULL)
@@ -96,9 +98,8 @@ static void take_line(struct aff_parameters *parameters, size_t index, const str
         take_product(&reader, value, "");
         return;
     }
-    size_t errors = parameters->errors.n;
     aff_value_members(value, take_line_member, &reader);
-    if (reader.line->product.size == 0 && parameters->errors.n == errors)
+    if (!reader.has_product)
         aff_field_error(&parameters->errors, place_of(&place, "cart", index, "product"), "is missing");
 }
 
