@@ -1,43 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The floor of every serving benchmark: a bare libmicrohttpd that answers each request with the same bytes,
- * read once from a file. One thread, epoll, as a worker of the service.
+ * read once from a file, by one response that is made once. One thread, driven as a worker of the service is.
  *
- * http_floor PORT FILE: prints "listening" and serves until it gets SIGTERM or SIGINT. */
-#include <microhttpd.h>
+ * http_floor PORT FILE: prints "listening" and serves until it gets SIGTERM. */
+#include "server/listener.h"
+#include "server/mhd_uv.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BODY_MAX = 1 << 20 };
+enum { BODY_MAX = 1 << 20, CONNECTIONS = 1024 };
 
 struct floor {
     char *body;
     size_t size;
+    struct MHD_Response *response;
+    struct MHD_Daemon *daemon;
+    struct aff_mhd_uv driver;
+    uv_loop_t loop;
+    uv_signal_t stop;
 };
 
+/* libmicrohttpd closes a connection whose answer is queued in the first call of a request. */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **request)
 {
-    const struct floor *floor = context;
+    struct floor *floor = context;
 
     (void)url;
     (void)method;
     (void)version;
     (void)upload;
     (void)upload_size;
-    (void)request;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(floor->size, floor->body, MHD_RESPMEM_PERSISTENT);
-    if (response == NULL)
-        return MHD_NO;
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    enum MHD_Result queued = MHD_queue_response(connection, MHD_HTTP_OK, response);
-    MHD_destroy_response(response);
-    return queued;
+    if (*request == NULL) {
+        *request = floor;
+        return MHD_YES;
+    }
+    return MHD_queue_response(connection, MHD_HTTP_OK, floor->response);
 }
 
-static int read_body(const char *path, struct floor *ret_floor)
+static int read_body(const char *path, struct floor *floor)
 {
     FILE *file = fopen(path, "rb");
 
@@ -45,40 +49,68 @@ static int read_body(const char *path, struct floor *ret_floor)
         perror(path);
         return -1;
     }
-    ret_floor->body = malloc(BODY_MAX);
-    ret_floor->size = ret_floor->body == NULL ? 0 : fread(ret_floor->body, 1, BODY_MAX, file);
+    floor->body = malloc(BODY_MAX);
+    floor->size = floor->body == NULL ? 0 : fread(floor->body, 1, BODY_MAX, file);
     (void)fclose(file);
-    return ret_floor->size == 0 ? -1 : 0;
+    return floor->size == 0 ? -1 : 0;
+}
+
+static void on_driver_stopped(struct aff_mhd_uv *driver)
+{
+    MHD_stop_daemon(driver->daemon);
+}
+
+static void on_stop(uv_signal_t *handle, int number)
+{
+    struct floor *floor = handle->data;
+
+    (void)number;
+    uv_close((uv_handle_t *)handle, NULL);
+    aff_mhd_uv_stop(&floor->driver, on_driver_stopped);
+}
+
+static int serve(struct floor *floor, int port)
+{
+    struct aff_listener listener;
+    struct aff_error error = {0};
+
+    floor->response = MHD_create_response_from_buffer(floor->size, floor->body, MHD_RESPMEM_PERSISTENT);
+    if (floor->response == NULL ||
+        MHD_add_response_header(floor->response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json") != MHD_YES)
+        return 1;
+    if (aff_listener_open("127.0.0.1", port, &listener, &error) != AFF_OK) {
+        (void)fprintf(stderr, "http_floor: %s\n", error.text);
+        return 1;
+    }
+    floor->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, floor,
+                                     MHD_OPTION_LISTEN_SOCKET, listener.fd, MHD_OPTION_CONNECTION_LIMIT,
+                                     (unsigned)CONNECTIONS, MHD_OPTION_END);
+    if (floor->daemon == NULL || uv_loop_init(&floor->loop) != 0 ||
+        aff_mhd_uv_start(&floor->driver, &floor->loop, floor->daemon, &error) != AFF_OK) {
+        (void)fprintf(stderr, "http_floor: cannot start: %s\n", error.text);
+        return 1;
+    }
+    (void)uv_signal_init(&floor->loop, &floor->stop);
+    floor->stop.data = floor;
+    (void)uv_signal_start(&floor->stop, on_stop, SIGTERM);
+    (void)printf("listening\n");
+    (void)fflush(stdout);
+    (void)uv_run(&floor->loop, UV_RUN_DEFAULT);
+    MHD_destroy_response(floor->response);
+    return uv_loop_close(&floor->loop) == 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
-    struct floor floor = {0};
-    sigset_t stop;
-    int received;
+    static struct floor floor;
+    int status = 1;
 
     if (argc != 3) {
         (void)fprintf(stderr, "usage: http_floor PORT FILE\n");
         return 2;
     }
-    if (read_body(argv[2], &floor) != 0)
-        return 1;
-    (void)sigemptyset(&stop);
-    (void)sigaddset(&stop, SIGTERM);
-    (void)sigaddset(&stop, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, (uint16_t)atoi(argv[1]), NULL,
-                         NULL, answer, &floor, MHD_OPTION_CONNECTION_LIMIT, 1024u, MHD_OPTION_END);
-    if (daemon == NULL) {
-        (void)fprintf(stderr, "http_floor: cannot listen on port %s\n", argv[1]);
-        free(floor.body);
-        return 1;
-    }
-    (void)printf("listening\n");
-    (void)fflush(stdout);
-    (void)sigwait(&stop, &received);
-    MHD_stop_daemon(daemon);
+    if (read_body(argv[2], &floor) == 0)
+        status = serve(&floor, atoi(argv[1]));
     free(floor.body);
-    return 0;
+    return status;
 }
