@@ -212,35 +212,51 @@ void aff_json_double(struct aff_json *json, double value)
     aff_json_raw(json, buffer, (size_t)size);
 }
 
-void aff_json_score(struct aff_json *json, double value)
+size_t aff_json_put_score(char buffer[AFF_JSON_SCORE], double value)
 {
-    char buffer[32];
-    char *end = buffer + sizeof buffer, *at = end;
-
-    if (!(fabs(value) < 1e12)) {
-        aff_json_double(json, value);
-        return;
-    }
+    char digits[AFF_JSON_SCORE];
+    char *end = digits + sizeof digits, *at = end;
     uint64_t micro = (uint64_t)(fabs(value) * 1e6 + 0.5);
-    uint64_t fraction = micro % 1000000;
+    uint64_t whole = micro / 1000000;
+    uint32_t fraction = (uint32_t)(micro % 1000000);
+
     if (fraction != 0) {
         int decimals = 6;
-        while (fraction % 10 == 0) {
+        for (; fraction % 10 == 0; decimals--)
             fraction /= 10;
-            decimals--;
-        }
         for (; decimals > 0; decimals--) {
             *--at = (char)('0' + fraction % 10);
             fraction /= 10;
         }
         *--at = '.';
     }
-    uint64_t whole = micro / 1000000;
     do {
         *--at = (char)('0' + whole % 10);
         whole /= 10;
     } while (whole != 0);
     if (value < 0 && micro != 0)
         *--at = '-';
-    aff_json_raw(json, at, (size_t)(end - at));
+    memcpy(buffer, at, (size_t)(end - at));
+    return (size_t)(end - at);
+}
+
+void aff_json_score(struct aff_json *json, double value)
+{
+    char buffer[AFF_JSON_SCORE];
+
+    if (fabs(value) < 1e12)
+        aff_json_raw(json, buffer, aff_json_put_score(buffer, value));
+    else
+        aff_json_double(json, value);
+}
+
+char *aff_json_room(struct aff_json *json, size_t size)
+{
+    return reserve(json, size);
+}
+
+void aff_json_written(struct aff_json *json, size_t size)
+{
+    json->size += size;
+    json->comma = true;
 }

@@ -37,5 +37,15 @@ void aff_json_null(struct aff_json *json);
 void aff_json_double(struct aff_json *json, double value); /* 17 significant digits: reads back exactly */
 void aff_json_score(struct aff_json *json, double value);  /* at most six decimals, short and fast */
 
+/* For pieces that are put together by hand: room for `size` bytes at the end, NULL if there is no memory, and
+ * how many of them were written. Commas are the caller's business; the next value needs one. */
+char *aff_json_room(struct aff_json *json, size_t size);
+void aff_json_written(struct aff_json *json, size_t size);
+
+/* What aff_json_score() writes, into a buffer of AFF_JSON_SCORE bytes; returns the size. |value| below 1e12.
+ */
+#define AFF_JSON_SCORE 32
+size_t aff_json_put_score(char buffer[AFF_JSON_SCORE], double value);
+
 /* Bytes that are JSON already. */
 void aff_json_raw(struct aff_json *json, const char *bytes, size_t size);

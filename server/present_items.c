@@ -57,10 +57,8 @@ static void write_text(struct aff_json *json, const char *name, struct aff_text 
 }
 
 /* What the shop's own former price says: the saving, and it as a share of that price. */
-static void write_discount(const struct writing *writing, const struct aff_product *product)
+static void write_discount(struct aff_json *json, const struct aff_product *product, const char *currency)
 {
-    struct aff_json *json = writing->json;
-
     aff_json_name(json, "discount");
     if (product->price == AFF_NO_MONEY || product->compare_at == AFF_NO_MONEY ||
         product->compare_at <= product->price) {
@@ -71,24 +69,35 @@ static void write_discount(const struct writing *writing, const struct aff_produ
     aff_json_open_object(json);
     aff_json_name(json, "amount");
     aff_json_int(json, saving);
-    write_code(json, "currency", writing->model->currency);
+    write_code(json, "currency", currency);
     aff_json_name(json, "share");
     aff_json_score(json, (double)saving / (double)product->compare_at);
     aff_json_close_object(json);
 }
 
+static void write_amount(struct aff_json *json, const char *name, int64_t amount, const char *currency)
+{
+    aff_json_name(json, name);
+    aff_present_money(json, amount, currency);
+}
+
+void aff_present_prices(struct aff_json *json, const struct aff_product *product, const char *currency)
+{
+    write_amount(json, "price", product->price, currency);
+    write_amount(json, "compare_at", product->compare_at, currency);
+    write_discount(json, product, currency);
+}
+
 static void write_prices(const struct writing *writing, const struct aff_product *product)
 {
-    if (wants(writing, AFF_ITEM_FIELD_price)) {
-        aff_json_name(writing->json, "price");
-        aff_present_money(writing->json, product->price, writing->model->currency);
-    }
-    if (wants(writing, AFF_ITEM_FIELD_compare_at)) {
-        aff_json_name(writing->json, "compare_at");
-        aff_present_money(writing->json, product->compare_at, writing->model->currency);
-    }
+    const char *currency = writing->model->currency;
+
+    if (wants(writing, AFF_ITEM_FIELD_price))
+        write_amount(writing->json, "price", product->price, currency);
+    if (wants(writing, AFF_ITEM_FIELD_compare_at))
+        write_amount(writing->json, "compare_at", product->compare_at, currency);
     if (wants(writing, AFF_ITEM_FIELD_discount))
-        write_discount(writing, product);
+        write_discount(writing->json, product, currency);
 }
 
 static void write_reason(const struct writing *writing, const struct aff_item *item)
@@ -174,6 +183,7 @@ static void write_item(const struct writing *writing, const struct aff_item *ite
     aff_json_open_object(json);
     if (wants(writing, AFF_ITEM_FIELD_product))
         write_text(json, "product", product->id);
+    write_prices(writing, product);
     write_names(writing, product);
     if (wants(writing, AFF_ITEM_FIELD_kind))
         write_code(json, "kind", kinds[item->kind]);
@@ -187,7 +197,6 @@ static void write_item(const struct writing *writing, const struct aff_item *ite
     }
     if (wants(writing, AFF_ITEM_FIELD_origin))
         write_code(json, "origin", origins[item->origin]);
-    write_prices(writing, product);
     if (wants(writing, AFF_ITEM_FIELD_cta))
         write_text(json, "cta", aff_wording_cta(item->kind));
     if (wants(writing, AFF_ITEM_FIELD_reason))
@@ -205,8 +214,12 @@ void aff_present_items(struct aff_json *json, const struct aff_model *model, con
 
     aff_json_name(json, "items");
     aff_json_open_array(json);
-    for (uint32_t i = 0; i < answer->n_items; i++)
-        write_item(&writing, &answer->items[i], i + 1);
+    if (model->prepared != NULL && parameters->request.explain == AFF_EXPLAIN_NONE &&
+        parameters->fields == aff_parameters_usual_fields())
+        aff_present_plain_items(json, model, answer);
+    else
+        for (uint32_t i = 0; i < answer->n_items; i++)
+            write_item(&writing, &answer->items[i], i + 1);
     aff_json_close_array(json);
 }
 
