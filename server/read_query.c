@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SENT_BYTES 160 /* of a name as it was sent, for an error */
+
 /* A number in decimal or exponent notation; strtod() alone would also take "nan", "inf" and hexadecimal. */
 static bool parse_real(struct aff_text text, double *ret_value)
 {
@@ -89,7 +91,7 @@ static bool may_repeat(enum aff_parameter parameter)
     return kind == AFF_KIND_OF_IDS || kind == AFF_KIND_OF_CART || kind == AFF_KIND_OF_FILTERS;
 }
 
-/* Decodes a part in place and checks it; on an error the field is named as it was sent. */
+/* Decodes a part in place and checks it. */
 static bool decode(struct aff_parameters *parameters, struct aff_text field, char *at, size_t size,
                    struct aff_text *ret_text)
 {
@@ -112,13 +114,18 @@ static void read_pair(struct aff_parameters *parameters, char *pair, size_t size
 {
     char *equals = memchr(pair, '=', size);
     struct aff_text name = {pair, equals == NULL ? size : (size_t)(equals - pair)}, value;
+    char sent[SENT_BYTES];
 
     if (name.size == 0) {
         aff_field_error(&parameters->errors, name, "there is a parameter without a name");
         return;
     }
-    if (!decode(parameters, name, pair, name.size, &name))
-        return;
+    if (memchr(name.at, '%', name.size) != NULL) {
+        struct aff_text as_sent = {sent, name.size < sizeof sent ? name.size : sizeof sent};
+        memcpy(sent, name.at, as_sent.size);
+        if (!decode(parameters, as_sent, pair, name.size, &name))
+            return;
+    }
     enum aff_parameter parameter = aff_parameter_find(parameters, name);
     if (parameter == AFF_PARAMETER_MAX)
         return;
