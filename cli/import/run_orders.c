@@ -76,9 +76,13 @@ static void print_report(const struct orders *orders, const struct aff_intake_re
     char texts[3][AFF_COUNT_TEXT];
     char note[256];
 
-    (void)printf("orders: %s new, %s changed, %s unchanged\n", aff_count_text(report->orders_new, texts[0]),
-                 aff_count_text(report->orders_changed, texts[1]),
-                 aff_count_text(report->orders_unchanged, texts[2]));
+    if (orders->intake == NULL)
+        aff_count_print(orders->taken, "order lines are fine (nothing was stored)");
+    else
+        (void)printf("orders: %s new, %s changed, %s unchanged\n",
+                     aff_count_text(report->orders_new, texts[0]),
+                     aff_count_text(report->orders_changed, texts[1]),
+                     aff_count_text(report->orders_unchanged, texts[2]));
     aff_count_print(report->lines, "lines stored");
     aff_count_print(report->products_new, "products seen for the first time");
     aff_count_print(report->customers_new, "customers seen for the first time");
@@ -147,8 +151,6 @@ aff_status aff_import_orders(struct aff_import *import, struct aff_error *reterr
         status = aff_intake_apply(orders.intake, show_step, &orders, &report, reterr);
     if (status == AFF_OK)
         end_step(&orders);
-    if (status == AFF_OK && orders.intake == NULL)
-        aff_count_print(orders.taken, "order lines are fine (nothing was stored)");
     if (status == AFF_OK) {
         print_report(&orders, &report);
         import->files->rejects->total += report.orders_colliding;
