@@ -12,6 +12,8 @@ struct orders {
     struct aff_order_reader reader;
     struct aff_intake *intake; /* NULL: only check */
     int64_t taken, no_product, free;
+    const char *step; /* what the database is doing after all has been read; NULL: it has not begun */
+    int64_t step_started_us;
 };
 
 static aff_status read_all(struct orders *orders, struct aff_error *reterr)
@@ -48,11 +50,24 @@ static aff_status read_all(struct orders *orders, struct aff_error *reterr)
     }
 }
 
+/* Nothing says how far the database is within a step, so each is told when it begins, and how long it took
+ * when it is over. */
+static void end_step(struct orders *orders)
+{
+    double took_s = (double)(aff_clock_monotonic_us() - orders->step_started_us) / (double)AFF_SECOND_US;
+
+    if (orders->step != NULL && !orders->import->options->settings.quiet)
+        (void)fprintf(stderr, "%s: done in %.1f s\n", orders->step, took_s);
+}
+
 static void show_step(void *context, const char *what)
 {
-    const struct aff_import *import = context;
+    struct orders *orders = context;
 
-    if (!import->options->settings.quiet)
+    end_step(orders);
+    orders->step = what;
+    orders->step_started_us = aff_clock_monotonic_us();
+    if (!orders->import->options->settings.quiet)
         (void)fprintf(stderr, "%s\n", what);
 }
 
@@ -61,9 +76,13 @@ static void print_report(const struct orders *orders, const struct aff_intake_re
     char texts[3][AFF_COUNT_TEXT];
     char note[256];
 
-    (void)printf("orders: %s new, %s changed, %s unchanged\n", aff_count_text(report->orders_new, texts[0]),
-                 aff_count_text(report->orders_changed, texts[1]),
-                 aff_count_text(report->orders_unchanged, texts[2]));
+    if (orders->intake == NULL)
+        aff_count_print(orders->taken, "order lines are fine (nothing was stored)");
+    else
+        (void)printf("orders: %s new, %s changed, %s unchanged\n",
+                     aff_count_text(report->orders_new, texts[0]),
+                     aff_count_text(report->orders_changed, texts[1]),
+                     aff_count_text(report->orders_unchanged, texts[2]));
     aff_count_print(report->lines, "lines stored");
     aff_count_print(report->products_new, "products seen for the first time");
     aff_count_print(report->customers_new, "customers seen for the first time");
@@ -129,9 +148,9 @@ aff_status aff_import_orders(struct aff_import *import, struct aff_error *reterr
     if (status == AFF_OK)
         aff_progress_finish(import->progress, import->files->records);
     if (status == AFF_OK && orders.intake != NULL)
-        status = aff_intake_apply(orders.intake, show_step, import, &report, reterr);
-    if (status == AFF_OK && orders.intake == NULL)
-        aff_count_print(orders.taken, "order lines are fine (nothing was stored)");
+        status = aff_intake_apply(orders.intake, show_step, &orders, &report, reterr);
+    if (status == AFF_OK)
+        end_step(&orders);
     if (status == AFF_OK) {
         print_report(&orders, &report);
         import->files->rejects->total += report.orders_colliding;

@@ -39,19 +39,24 @@ static aff_status create_stubs(struct aff_intake *intake, const char *table, cha
  * them modulo 2^64. */
 static aff_status group_orders(struct aff_intake *intake, struct aff_error *reterr)
 {
-    aff_status status = aff_intake_run(
-        intake, NULL, reterr,
-        "CREATE TEMPORARY TABLE import_order ON COMMIT DROP AS"
-        " SELECT g.*, CASE WHEN g.id <> coalesce(o.id, g.other_id) THEN %d WHEN o.id IS NULL THEN %d"
-        "   WHEN o.digest = g.digest THEN %d ELSE %d END AS state, o.id AS stored_id"
-        " FROM (SELECT order_key, min(id COLLATE \"C\") AS id, max(id COLLATE \"C\") AS other_id,"
-        "   min(customer) AS customer, max(customer) AS other_customer, min(ordered_at) AS ordered_at,"
-        "   bool_or(cancels) AS cancels, sum(lines) AS lines, sum(returns) AS returns,"
-        "   ((sum(hash_high) + (sum(hash_low) >> 32)) << 32) | (sum(hash_low) & 4294967295) AS digest"
-        "  FROM %s GROUP BY order_key) g"
-        " LEFT JOIN affinity.orders o ON o.store = %d AND o.order_key = g.order_key",
-        COLLIDING, NEW, UNCHANGED, CHANGED, intake->staging_orders, intake->store);
+    aff_status status = aff_intake_run(intake, NULL, reterr, "ANALYZE %s", intake->staging_orders);
 
+    if (status == AFF_OK)
+        status = aff_intake_run(
+            intake, NULL, reterr,
+            "CREATE TEMPORARY TABLE import_order ON COMMIT DROP AS"
+            " SELECT g.order_key, g.id, g.customer, g.several, g.ordered_at, g.cancels, g.lines, g.returns,"
+            "   g.digest, CASE WHEN g.id <> coalesce(o.id, g.other_id) THEN %d WHEN o.id IS NULL THEN %d"
+            "     WHEN o.digest = g.digest THEN %d ELSE %d END AS state,"
+            "   CASE WHEN g.id <> coalesce(o.id, g.other_id) THEN coalesce(o.id, g.other_id) END AS rival"
+            " FROM (SELECT order_key, min(id COLLATE \"C\") AS id, max(id COLLATE \"C\") AS other_id,"
+            "   min(customer) AS customer, min(customer) <> max(customer) AS several,"
+            "   min(ordered_at) AS ordered_at, bool_or(cancels) AS cancels, sum(lines) AS lines,"
+            "   sum(returns) AS returns,"
+            "   ((sum(hash_high) + (sum(hash_low) >> 32)) << 32) | (sum(hash_low) & 4294967295) AS digest"
+            "  FROM %s GROUP BY order_key) g"
+            " LEFT JOIN affinity.orders o ON o.store = %d AND o.order_key = g.order_key",
+            COLLIDING, NEW, UNCHANGED, CHANGED, intake->staging_orders, intake->store);
     if (status == AFF_OK)
         status = aff_execute(intake->connection, "ANALYZE import_order", reterr);
     return status;
@@ -67,7 +72,7 @@ static aff_status count_orders(struct aff_intake *intake, struct aff_intake_repo
         " count(*) FILTER (WHERE state = %d), count(*) FILTER (WHERE state = %d),"
         " coalesce(sum(lines) FILTER (WHERE state <= %d), 0), coalesce(sum(returns) FILTER (WHERE state <= "
         "%d), 0),"
-        " count(*) FILTER (WHERE state <= %d AND customer <> other_customer) FROM import_order",
+        " count(*) FILTER (WHERE state <= %d AND several) FROM import_order",
         NEW, CHANGED, UNCHANGED, COLLIDING, CHANGED, CHANGED, CHANGED);
 
     report->orders_new = n[0];
@@ -85,7 +90,7 @@ static aff_status name_collision(struct aff_intake *intake, struct aff_intake_re
 {
     PGresult *result = NULL;
     aff_status status = aff_query(intake->connection,
-                                  "SELECT coalesce(stored_id, other_id), id FROM import_order WHERE state = 3"
+                                  "SELECT rival, id FROM import_order WHERE state = 3"
                                   " ORDER BY id COLLATE \"C\" LIMIT 1",
                                   0, NULL, &result, reterr);
 
@@ -104,7 +109,7 @@ static aff_status choose_customers(struct aff_intake *intake, struct aff_error *
         "UPDATE import_order i SET customer = f.customer FROM (SELECT DISTINCT ON (s.order_key)"
         "  s.order_key, s.customer FROM %s s JOIN import_order USING (order_key)"
         "  JOIN affinity.customer c ON c.store = %d AND c.customer = s.customer"
-        "  WHERE import_order.customer <> import_order.other_customer"
+        "  WHERE import_order.several"
         "  ORDER BY s.order_key, s.ordered_at, c.id COLLATE \"C\") f"
         " WHERE i.order_key = f.order_key AND i.customer <> f.customer",
         intake->staging_orders, intake->store);
@@ -127,27 +132,43 @@ static aff_status replace_changed(struct aff_intake *intake, struct aff_error *r
     return status;
 }
 
-/* Rows go in by key, so that the primary keys grow at one place at a time. Line numbers follow from the
- * content of the order, so that files in another sequence give the same tables. */
-static aff_status insert_lines(struct aff_intake *intake, struct aff_error *reterr)
+/* Rows go in by key, so that the primary keys grow at one place at a time; without indexes there is no need
+ * to. */
+static aff_status insert_orders(struct aff_intake *intake, struct aff_error *reterr)
 {
-    aff_status status = aff_intake_run(
+    return aff_intake_run(
         intake, NULL, reterr,
         "INSERT INTO affinity.orders (store, order_key, id, customer, ordered_at, cancels, digest)"
         " SELECT %d, order_key, id, customer, ordered_at, cancels, digest FROM import_order"
-        " WHERE state = %d ORDER BY order_key",
-        intake->store, NEW);
+        " WHERE state = %d%s",
+        intake->store, NEW, intake->alone ? "" : " ORDER BY order_key");
+}
 
+static aff_status insert_lines(struct aff_intake *intake, struct aff_error *reterr)
+{
+    return aff_intake_run(
+        intake, NULL, reterr,
+        "INSERT INTO affinity.order_line (store, order_key, line, product, customer, ordered_at, quantity,"
+        " unit_price, unit_cost, discounted)"
+        " SELECT %d, s.order_key, s.line, s.product, i.customer, i.ordered_at, s.quantity, s.unit_price,"
+        " s.unit_cost, s.discounted FROM %s s JOIN import_order i USING (order_key) WHERE i.state <= %d%s",
+        intake->store, intake->staging, CHANGED, intake->alone ? "" : " ORDER BY s.order_key");
+}
+
+/* Without statistics, the first import's returns would be looked for in a table that is taken for empty. */
+static aff_status store_orders(struct aff_intake *intake, const struct aff_intake_report *report,
+                               struct aff_error *reterr)
+{
+    aff_status status = aff_intake_returns_before(intake, reterr);
+
+    if (status == AFF_OK && report->orders_changed > 0)
+        status = replace_changed(intake, reterr);
     if (status == AFF_OK)
-        status = aff_intake_run(
-            intake, NULL, reterr,
-            "INSERT INTO affinity.order_line (store, order_key, line, product, customer, ordered_at, "
-            "quantity,"
-            " unit_price, unit_cost, discounted)"
-            " SELECT %d, s.order_key, s.line, s.product, i.customer, i.ordered_at, s.quantity, s.unit_price,"
-            " s.unit_cost, s.discounted FROM %s s JOIN import_order i USING (order_key) WHERE i.state <= %d"
-            " ORDER BY s.order_key",
-            intake->store, intake->staging, CHANGED);
+        status = insert_orders(intake, reterr);
+    if (status == AFF_OK)
+        status = insert_lines(intake, reterr);
+    if (status == AFF_OK && intake->alone)
+        status = aff_execute(intake->connection, "ANALYZE affinity.orders, affinity.order_line", reterr);
     return status;
 }
 
@@ -170,15 +191,18 @@ static aff_status apply(struct aff_intake *intake, void (*step)(void *context, c
     if (status != AFF_OK || report->orders_new + report->orders_changed == 0)
         return status;
     step(context, "storing orders");
-    status = aff_intake_returns_before(intake, reterr);
-    if (status == AFF_OK && report->orders_changed > 0)
-        status = replace_changed(intake, reterr);
+    status = aff_intake_bulk_begin(intake, reterr);
     if (status == AFF_OK)
-        status = insert_lines(intake, reterr);
+        status = store_orders(intake, report, reterr);
     if (status != AFF_OK)
         return status;
     step(context, "matching returns");
-    return aff_intake_returns_after(intake, report, reterr);
+    status = aff_intake_returns_after(intake, report, reterr);
+    if (status == AFF_OK && intake->bulk) {
+        step(context, "making indexes");
+        status = aff_intake_bulk_end(intake, reterr);
+    }
+    return status;
 }
 
 static void no_step(void *context, const char *what)
@@ -199,13 +223,18 @@ aff_status aff_intake_apply(struct aff_intake *intake, void (*step)(void *contex
             "the input has fewer lines than an earlier run of this job has staged; use --restart");
     if (status == AFF_OK)
         status = aff_execute(intake->connection,
-                             "BEGIN; SET LOCAL work_mem = '256MB'; SET LOCAL jit = off;"
+                             "BEGIN; SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '256MB';"
+                             " SET LOCAL jit = off;"
                              " SET LOCAL client_min_messages = warning",
                              reterr);
     if (status != AFF_OK)
         return status;
     intake->in_transaction = true;
-    status = apply(intake, step == NULL ? no_step : step, context, &report, reterr);
+    if (step == NULL)
+        step = no_step;
+    status = apply(intake, step, context, &report, reterr);
+    if (status == AFF_OK)
+        step(context, "committing");
     if (status == AFF_OK)
         status = aff_intake_job_done(intake, &report, reterr);
     if (status == AFF_OK)

@@ -69,7 +69,8 @@ AFF_MUST_CHECK aff_status aff_intake_put(struct aff_intake *intake, const struct
                                          struct aff_error *reterr);
 
 /* Moves what is staged into the tables, in one transaction, and ends the job. `step` (may be NULL) is told
- * what is being done, as "matching returns". */
+ * what is being done when it begins, as "matching returns"; steps without work are left out, and `what` is a
+ * constant. */
 AFF_MUST_CHECK aff_status aff_intake_apply(struct aff_intake *intake,
                                            void (*step)(void *context, const char *what), void *context,
                                            struct aff_intake_report *ret, struct aff_error *reterr);

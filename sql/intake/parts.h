@@ -45,6 +45,8 @@ struct aff_intake {
     int64_t staged;        /* committed */
     struct aff_copy_writer copy;
     bool copying, in_transaction;
+    bool bulk;  /* indexes have been set aside by aff_intake_bulk_begin() */
+    bool alone; /* those of both tables: no store has orders, and nobody else sees the tables until the end */
     struct aff_order_run *runs; /* of the current chunk; the last one may grow */
     size_t n_runs, runs_capacity;
     struct aff_arena run_ids;
@@ -70,6 +72,14 @@ AFF_MUST_CHECK aff_status aff_intake_job_done(struct aff_intake *intake,
 
 /* Ends the current chunk: everything put so far is committed. */
 AFF_MUST_CHECK aff_status aff_intake_checkpoint(struct aff_intake *intake, struct aff_error *reterr);
+
+/* A large import into tables that hold no rows, of any store, fills them without their indexes and makes
+ * these at the end, which takes a third of the time: order keys are hashes, so each row would go to another
+ * page. The tables are locked against everybody for that time, which is why it is done only while there is
+ * nothing to read, and not at all if the lock would have to be waited for. Both run inside the transaction of
+ * aff_intake_apply(): after a failure the indexes are what they were. */
+AFF_MUST_CHECK aff_status aff_intake_bulk_begin(struct aff_intake *intake, struct aff_error *reterr);
+AFF_MUST_CHECK aff_status aff_intake_bulk_end(struct aff_intake *intake, struct aff_error *reterr);
 
 /* Inside the transaction of aff_intake_apply(), before old lines go and after new lines have come. */
 AFF_MUST_CHECK aff_status aff_intake_returns_before(struct aff_intake *intake, struct aff_error *reterr);

@@ -11,6 +11,11 @@ enum { SMALL_SHARE = 20 };
 
 aff_status aff_intake_returns_before(struct aff_intake *intake, struct aff_error *reterr)
 {
+    if (intake->alone)
+        return aff_execute(intake->connection,
+                           "CREATE TEMPORARY TABLE import_group (customer bigint, product integer)"
+                           " ON COMMIT DROP",
+                           reterr);
     /* Customers whose orders change, before and after, and the groups that lose a return line. */
     aff_status status =
         aff_intake_run(intake, NULL, reterr,
@@ -144,10 +149,11 @@ static aff_status read_groups(struct aff_intake *intake, struct matching *matchi
     (void)snprintf(
         statement, sizeof statement,
         "COPY (SELECT l.customer, l.product, l.ordered_at, l.order_key, l.line, l.quantity, l.returned,"
-        "  l.quantity < 0 AND l.order_key IN (SELECT order_key FROM import_order WHERE state <= 1),"
+        "  l.quantity < 0%s,"
         "  l.unit_price, l.unit_cost, l.discounted"
         " FROM (SELECT DISTINCT customer, product FROM import_group) g %s"
         " ORDER BY l.customer, l.product) TO STDOUT (FORMAT binary)",
+        intake->alone ? "" : " AND l.order_key IN (SELECT order_key FROM import_order WHERE state <= 1)",
         from);
     status = aff_copy_read_begin(&reader, intake->connection, statement, reterr);
     while (status == AFF_OK) {
@@ -200,12 +206,12 @@ aff_status aff_intake_returns_after(struct aff_intake *intake, struct aff_intake
 {
     struct matching matching = {.report = report};
     int64_t groups = 0;
-    aff_status status = aff_intake_run(intake, NULL, reterr,
-                                       "INSERT INTO import_group SELECT DISTINCT customer, product"
-                                       " FROM affinity.order_line WHERE store = %d AND quantity < 0"
-                                       "  AND customer IS NOT NULL"
-                                       "  AND customer IN (SELECT customer FROM import_customer)",
-                                       intake->store);
+    aff_status status = aff_intake_run(
+        intake, NULL, reterr,
+        "INSERT INTO import_group SELECT DISTINCT customer, product"
+        " FROM affinity.order_line WHERE store = %d AND quantity < 0"
+        "  AND customer IS NOT NULL%s",
+        intake->store, intake->alone ? "" : " AND customer IN (SELECT customer FROM import_customer)");
 
     if (status == AFF_OK)
         status = aff_intake_numbers(intake, &groups, 1, reterr, "SELECT count(*) FROM import_group");

@@ -338,3 +338,86 @@ def test_broken_files_store_nothing(ctl, database, write, tmp_path):
         assert result.returncode == 1
         assert message in result.stderr
     assert stored(database) == []
+
+
+def indexes(database):
+    return database.sql(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), conname, contype, indisvalid FROM pg_index"
+        " LEFT JOIN pg_constraint ON conindid = indexrelid WHERE indrelid IN"
+        " ('affinity.orders'::regclass, 'affinity.order_line'::regclass) ORDER BY 1"
+    )
+
+
+def index_files(database):
+    """Files of the indexes, which are others after indexes have been made anew."""
+    return database.sql(
+        "SELECT relfilenode FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid WHERE indrelid IN"
+        " ('affinity.orders'::regclass, 'affinity.order_line'::regclass) ORDER BY 1"
+    )
+
+
+@pytest.fixture
+def large(tmp_path):
+    path = tmp_path / "large.csv"
+    path.write_text(text_of(random_orders(10000, 21)))
+    return path
+
+
+@pytest.fixture
+def large_stored(ctl, postgres, template_database, large):
+    """What the file gives when the tables are empty: their indexes are made after the rows have come."""
+    from support.database import Database
+
+    database = Database(postgres, postgres.create(template=template_database.name))
+    before, files = indexes(database), index_files(database)
+    result = ctl("import", "orders", "--cancellation-prefix=C", large, database=database)
+    assert "making indexes" in result.stderr
+    assert indexes(database) == before
+    assert len(before) == 4
+    assert not set(index_files(database)) & set(files)
+    result = stored(database)
+    repeated = ctl("import", "orders", "--cancellation-prefix=C", large, database=database)
+    assert "orders: 0 new, 0 changed, 10,000 unchanged" in repeated.stdout
+    assert stored(database) == result
+    postgres.drop(database.name)
+    return result
+
+
+def test_a_large_import_stores_the_same_into_empty_and_used_tables(ctl, database, write, large, large_stored):
+    first = [("A0", "K1", "2023-12-31", "P1", 1, "1.00")]
+    ctl("import", "orders", "--store=other", write("first.csv", first), database=database)
+    files = index_files(database)
+    result = ctl("import", "orders", "--cancellation-prefix=C", large, database=database)
+    assert "making indexes" not in result.stderr
+    assert index_files(database) == files
+    database.sql(
+        "DELETE FROM affinity.orders WHERE store = 1; DELETE FROM affinity.order_line WHERE store = 1;"
+        "DELETE FROM affinity.product WHERE store = 1; DELETE FROM affinity.customer WHERE store = 1"
+    )
+    assert stored(database) == large_stored
+
+
+@pytest.mark.parametrize(
+    "hindrance",
+    [
+        "BEGIN; SELECT count(*) FROM affinity.order_line",
+        "CREATE VIEW public.heads AS SELECT store, order_key, id, digest FROM affinity.orders GROUP BY store, order_key",
+        "CREATE FUNCTION public.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER own AFTER INSERT ON affinity.order_line FOR EACH STATEMENT EXECUTE FUNCTION public.nothing()",
+    ],
+    ids=["a reader", "a view", "a trigger"],
+)
+def test_a_large_import_leaves_tables_alone_that_somebody_uses(ctl, database, large, large_stored, hindrance):
+    before, files = indexes(database), index_files(database)
+    other = subprocess.Popen(
+        ["psql", database.url, "-Xq"], env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    other.stdin.write(hindrance + ";\nSELECT 'ready';\n")
+    other.stdin.flush()
+    while "ready" not in other.stdout.readline():
+        pass
+    ctl("import", "orders", "--cancellation-prefix=C", large, database=database)
+    other.communicate()
+    assert indexes(database) == before
+    assert set(index_files(database)) & set(files)
+    assert stored(database) == large_stored
