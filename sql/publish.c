@@ -106,7 +106,7 @@ static void pause_a_little(void)
 }
 
 aff_status aff_publish(struct aff_connection *connection, const struct aff_publication *publication,
-                       uint64_t *ret_version, struct aff_error *reterr)
+                       const struct aff_watch *watch, uint64_t *ret_version, struct aff_error *reterr)
 {
     int64_t until_us = aff_clock_monotonic_us() + PATIENCE_S * AFF_SECOND_US;
     struct aff_error error = {0};
@@ -130,6 +130,8 @@ aff_status aff_publish(struct aff_connection *connection, const struct aff_publi
                 " ones could not take their place; look for long transactions in"
                 " pg_stat_activity and try again",
                 PATIENCE_S);
+        if (!watch->call(watch->context, 0, 0))
+            return aff_error_set(reterr, AFF_CANCELLED, "%s", aff_status_text(AFF_CANCELLED));
         pause_a_little();
     }
     if (reterr != NULL)

@@ -3,6 +3,7 @@
  * transaction, and whoever listens is told. */
 #pragma once
 
+#include "core/base/parallel.h"
 #include "core/base/status.h"
 #include "core/learn/baskets.h"
 #include "sql/connection.h"
@@ -19,8 +20,9 @@ struct aff_publication {
 };
 
 /* Swaps the partitions and moves affinity.state on. While readers hold the tables it tries again for two
- * minutes, then gives AFF_BUSY. Sends NOTIFY affinity_published with the store's number: a hint to look at
- * affinity.state, which alone is the truth. */
+ * minutes, then gives AFF_BUSY; the watch can cancel between two attempts (AFF_CANCELLED). Sends NOTIFY
+ * affinity_published with the store's number: a hint to look at affinity.state, which alone is the truth. */
 AFF_MUST_CHECK aff_status aff_publish(struct aff_connection *connection,
-                                      const struct aff_publication *publication, uint64_t *ret_version,
+                                      const struct aff_publication *publication,
+                                      const struct aff_watch *watch, uint64_t *ret_version,
                                       struct aff_error *reterr);

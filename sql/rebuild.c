@@ -246,7 +246,8 @@ static aff_status publish(struct rebuild *rebuild)
     aff_status status = enter(rebuild, "publishing", "tables");
 
     if (status == AFF_OK)
-        status = aff_publish(&rebuild->connection, &publication, &rebuild->report.version, rebuild->reterr);
+        status = aff_publish(&rebuild->connection, &publication, &rebuild->watch, &rebuild->report.version,
+                             rebuild->reterr);
     return status;
 }
 

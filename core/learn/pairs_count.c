@@ -25,9 +25,9 @@ static uint32_t add_up(const struct counting *counting, struct counter *counter,
 {
     const struct aff_baskets *baskets = counting->baskets;
     struct aff_product_stat *stat = &counting->pairs->stats[a];
-    uint32_t n = 0;
+    uint32_t n = 0, end = baskets->product_starts[a + 1];
 
-    for (uint32_t i = baskets->product_starts[a]; i < baskets->product_starts[a + 1]; i++) {
+    for (uint32_t i = baskets->product_starts[a]; i < end; i++) {
         uint32_t at = baskets->positions[i], basket = baskets->basket_of[at];
         const struct aff_basket_line own = baskets->lines[at];
         int64_t weight = baskets->weights[basket];
@@ -36,7 +36,6 @@ static uint32_t add_up(const struct counting *counting, struct counter *counter,
         stat->weight += weight;
         stat->revenue += own.revenue;
         stat->margin += own.margin;
-        stat->last_at_us = baskets->at_us[basket]; /* positions are by time: the last one wins */
         for (uint32_t other = at + 1; other < baskets->starts[basket + 1]; other++) {
             const struct aff_basket_line *line = &baskets->lines[other];
             struct aff_pair *pair = &counter->counts[line->row];
@@ -51,6 +50,8 @@ static uint32_t add_up(const struct counting *counting, struct counter *counter,
             pair->margin_b += line->margin;
         }
     }
+    if (stat->orders > 0) /* positions are by time */
+        stat->last_at_us = baskets->at_us[baskets->basket_of[baskets->positions[end - 1]]];
     return n;
 }
 
