@@ -9,7 +9,7 @@
 #define ROTATION_REACH 0.05
 
 /* Partial maxima side by side: one alone would wait for itself at each step. */
-enum { LANES = 32 };
+enum { LANES = 16 };
 
 float aff_rank_scale(double weight, float max)
 {
@@ -35,6 +35,11 @@ float aff_rank_score_of(uint64_t key)
     bits ^= bits >> 31 ? UINT32_C(1) << 31 : UINT32_MAX;
     memcpy(&score, &bits, sizeof score);
     return score;
+}
+
+uint32_t aff_rank_row_of(uint64_t key)
+{
+    return UINT32_MAX - (uint32_t)key;
 }
 
 float aff_rank_rotation(const struct aff_run *run, uint32_t row)
@@ -88,25 +93,28 @@ static float find_floor(const float maxima[LANES], uint32_t wanted)
     return floor;
 }
 
-/* Turns the sums of the live candidates into scores without popularity: a sequence of single-precision
- * operations that recommend.h defines. */
+/* Turns the sums of all live candidates into scores without popularity: the single-precision operations that
+ * recommend.h defines. A candidate without a side has nothing but its sum. */
 static void find_side_scores(struct aff_run *run, float affinity)
 {
     const struct aff_workspace *space = run->space;
+    float *scores = space->scores;
+    const uint32_t n_plain = run->n_plain;
 
-    for (uint32_t i = 0; i < run->n_live; i++) {
-        const struct aff_side *side = &space->sides[space->live[i]];
+    for (uint32_t i = 0; i < n_plain; i++)
+        scores[i] *= affinity;
+    for (uint32_t i = n_plain; i < run->n_live; i++) {
+        const struct aff_side *side = aff_side_find(run, space->live[i]);
         run->max_sequence = side->sequence > run->max_sequence ? side->sequence : run->max_sequence;
         run->max_personal = side->personal > run->max_personal ? side->personal : run->max_personal;
     }
     const float sequence = aff_rank_scale(run->blend->sequence, run->max_sequence);
     const float personal = aff_rank_scale(run->blend->personal, run->max_personal);
-    for (uint32_t i = 0; i < run->n_live; i++) {
-        const struct aff_side *side = &space->sides[space->live[i]];
-        float score = space->scores[i] * affinity + side->sequence * sequence + side->personal * personal;
+    for (uint32_t i = n_plain; i < run->n_live; i++) {
+        const struct aff_side *side = aff_side_find(run, space->live[i]);
+        scores[i] = scores[i] * affinity + side->sequence * sequence + side->personal * personal;
         if (side->flags & AFF_SIDE_SUBSTITUTE)
-            score = (float)AFF_CONTENT_WEIGHT * side->content;
-        space->scores[i] = score;
+            scores[i] = (float)AFF_CONTENT_WEIGHT * side->content;
     }
 }
 
@@ -138,7 +146,7 @@ static uint32_t find_scores(struct aff_run *run, uint32_t wanted, float *ret_sca
     find_lane_maxima(run->space->scores, run->n_live, maxima);
     run->max_affinity = find_max(maxima);
     scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
-    if (run->sides) {
+    if (run->n_plain < run->n_live) {
         find_side_scores(run, scale);
         find_lane_maxima(run->space->scores, run->n_live, maxima);
         scale = 1;
@@ -151,15 +159,15 @@ static uint32_t find_scores(struct aff_run *run, uint32_t wanted, float *ret_sca
     return find_contenders(run, scale, floor);
 }
 
-static void insert(struct aff_ranked *top, uint32_t n, struct aff_ranked ranked)
+static void insert(uint64_t *top, uint32_t n, uint64_t key)
 {
     uint32_t at = n;
 
-    while (at > 0 && top[at - 1].key < ranked.key) {
+    while (at > 0 && top[at - 1] < key) {
         top[at] = top[at - 1];
         at--;
     }
-    top[at] = ranked;
+    top[at] = key;
 }
 
 void aff_rank(struct aff_run *run, uint32_t n)
@@ -168,23 +176,24 @@ void aff_rank(struct aff_run *run, uint32_t n)
     const float *popularity = aff_catalogue_popularity(run->catalogue);
     const float weight = (float)run->blend->popularity;
     const bool rotate = run->request->rotation > 0;
-
+    uint64_t *top = space->top;
+    uint32_t n_top = 0;
     float scale;
-    uint32_t n_contenders = find_scores(run, n, &scale), n_top = 0;
+    const uint32_t n_contenders = find_scores(run, n, &scale);
+
     for (uint32_t i = 0; i < n_contenders; i++)
-        __builtin_prefetch(&popularity[space->rows[space->live[space->contenders[i]]]]);
+        __builtin_prefetch(&popularity[space->live[space->contenders[i]]]);
     for (uint32_t i = 0; i < n_contenders; i++) {
-        const uint32_t index = space->live[space->contenders[i]];
-        const uint32_t row = space->rows[index];
+        const uint32_t row = space->live[space->contenders[i]];
         float score = space->scores[space->contenders[i]] * scale + weight * popularity[row];
         if (rotate)
             score *= aff_rank_rotation(run, row);
         uint64_t key = key_of(score, row);
-        if (n_top == n && key <= space->top[n - 1].key)
+        if (n_top == n && key <= top[n - 1])
             continue;
         if (n_top < n)
             n_top++;
-        insert(space->top, n_top - 1, (struct aff_ranked){.key = key, .index = index});
+        insert(top, n_top - 1, key);
     }
     run->n_top = n_top;
 }

@@ -24,7 +24,7 @@ static void free_arrays(struct aff_workspace *space)
     free(space->live);
     free(space->scores);
     free(space->contenders);
-    free(space->reasons);
+    free(space->asides);
     space->sums = NULL;
     space->marks = NULL;
     space->cells = NULL;
@@ -33,7 +33,7 @@ static void free_arrays(struct aff_workspace *space)
     space->live = NULL;
     space->scores = NULL;
     space->contenders = NULL;
-    space->reasons = NULL;
+    space->asides = NULL;
     space->capacity = 0;
 }
 
@@ -49,6 +49,10 @@ aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
 {
     size_t capacity = (size_t)n_products + 1;
 
+    if (++space->stamp == 0) {
+        memset(space->cells, 0, space->capacity * sizeof *space->cells);
+        space->stamp = 1;
+    }
     if (capacity <= space->capacity)
         return AFF_OK;
     free_arrays(space);
@@ -61,10 +65,10 @@ aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
     space->live = malloc(capacity * sizeof *space->live);
     space->scores = malloc(capacity * sizeof *space->scores);
     space->contenders = malloc(capacity * sizeof *space->contenders);
-    space->reasons = malloc(capacity * sizeof *space->reasons);
+    space->asides = malloc(capacity * sizeof *space->asides);
     if (space->sums == NULL || space->marks == NULL || space->cells == NULL || space->rows == NULL ||
         space->sides == NULL || space->live == NULL || space->scores == NULL || space->contenders == NULL ||
-        space->reasons == NULL) {
+        space->asides == NULL) {
         free_arrays(space);
         return AFF_NOMEM;
     }
