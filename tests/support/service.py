@@ -30,6 +30,7 @@ class Service:
         self.log_path = log_path
         self.expect_clean_end = True
         self.sessions = threading.local()
+        self.opened = []  # sessions of all threads; list.append is atomic
         settings = {f"AFFINITY_{name.upper()}": spell(value) for name, value in config.items()}
         with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
@@ -48,6 +49,7 @@ class Service:
         if not hasattr(self.sessions, "one"):
             self.sessions.one = requests.Session()
             self.sessions.one.trust_env = False
+            self.opened.append(self.sessions.one)
         return self.sessions.one
 
     def request(self, method, path, **options):
@@ -96,6 +98,8 @@ class Service:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"affinityd did not end within {STOP_S} s of SIGTERM:\n{self.log()}")
+        for session in self.opened:
+            session.close()
         log = self.log()
         assert "Sanitizer" not in log and "runtime error:" not in log, log
         if alive and self.expect_clean_end:

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A recommender that knows no accumulators, no marks and no lists: for each product of the store it asks each
+ * rule of core/recommend/recommend.h in turn. Slow, and the measure of the fast one. Included by the one test
+ * that uses it. */
+#pragma once
+
+#include "core/learn/evidence.h"
+#include "core/recommend/recommend.h"
+
+#include <math.h>
+
+enum { MOST_PRODUCTS = 240 };
+
+/* What the reference finds out about one product. */
+struct verdict {
+    bool named, by_base, bought, substitute;
+    float affinity, sequence, personal, content;
+    enum aff_drop drop;
+    float score;
+};
+
+struct reference {
+    const struct aff_model *model;
+    const struct aff_request *request;
+    const struct aff_blend *blend;
+    uint32_t n;
+    uint32_t cart[AFF_CART_MAX], n_cart, bases[AFF_CART_MAX + 1], n_bases, newest, product;
+    const struct aff_history *history;
+    struct verdict verdicts[MOST_PRODUCTS];
+    uint32_t order[MOST_PRODUCTS], n_live;
+    uint32_t dropped[AFF_DROP_MAX], candidates;
+};
+
+static const struct aff_product *record(const struct reference *reference, uint32_t row)
+{
+    return aff_catalogue_product(reference->model->catalogue, row);
+}
+
+static uint32_t find(const struct reference *reference, struct aff_text id)
+{
+    for (uint32_t row = 0; row < reference->n; row++)
+        if (aff_text_equal(record(reference, row)->id, id))
+            return row;
+    return AFF_NO_ROW;
+}
+
+static bool among(const uint32_t *rows, uint32_t n, uint32_t row)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (rows[i] == row)
+            return true;
+    return false;
+}
+
+static void resolve(struct reference *reference)
+{
+    const struct aff_request *request = reference->request;
+
+    reference->newest = AFF_NO_ROW;
+    for (size_t i = 0; i < request->n_cart; i++) {
+        uint32_t row = find(reference, request->cart[i].product);
+        if (row == AFF_NO_ROW)
+            continue;
+        reference->newest = row;
+        if (!among(reference->cart, reference->n_cart, row))
+            reference->cart[reference->n_cart++] = row;
+    }
+    for (uint32_t i = 0; i < reference->n_cart; i++)
+        reference->bases[reference->n_bases++] = reference->cart[i];
+    reference->product = find(reference, request->product);
+    if (reference->product != AFF_NO_ROW && !among(reference->cart, reference->n_cart, reference->product))
+        reference->bases[reference->n_bases++] = reference->product;
+    reference->history = aff_customers_find(reference->model->customers, request->customer);
+}
+
+static int entry_of(const struct aff_row *row, uint32_t other)
+{
+    for (uint32_t i = 0; row != NULL && i < row->n; i++)
+        if (row->entries[i].row == other)
+            return (int)i;
+    return -1;
+}
+
+static const struct aff_purchase *purchase_of(const struct reference *reference, uint32_t row)
+{
+    for (uint32_t i = 0; reference->history != NULL && i < reference->history->n; i++)
+        if (reference->history->purchases[i].row == row)
+            return &reference->history->purchases[i];
+    return NULL;
+}
+
+static unsigned kinds(const struct reference *reference)
+{
+    if (reference->request->kinds != 0)
+        return reference->request->kinds;
+    return 1u << AFF_KIND_CROSS_SELL | (reference->history != NULL ? 1u << AFF_KIND_REPLENISH : 0);
+}
+
+/* The lower-case words of a name, which no random store repeats in one name. */
+static uint32_t words_of(struct aff_text name, char words[8][16])
+{
+    uint32_t n = 0, length = 0;
+
+    for (size_t i = 0; i <= name.size; i++) {
+        char c = i < name.size ? name.at[i] : ' ';
+        if (c == ' ' || c == ',') {
+            words[n][length] = '\0';
+            n += length > 0;
+            length = 0;
+        } else {
+            words[n][length++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+        }
+    }
+    return n;
+}
+
+static float likeness(const struct aff_product *base, const struct aff_product *other)
+{
+    char a[8][16], b[8][16];
+    uint32_t n_a = words_of(base->name, a), n_b = words_of(other->name, b), common = 0, same = 0;
+    uint32_t most = base->n_attributes > other->n_attributes ? base->n_attributes : other->n_attributes;
+    float sum = aff_text_equal(base->category, other->category) ? 0.4f : 0.2f;
+
+    if (base->brand.size > 0 && aff_text_equal(base->brand, other->brand))
+        sum += 0.2f;
+    for (uint32_t i = 0; i < base->n_attributes && i < other->n_attributes; i++)
+        same += aff_text_equal(base->attributes[i].value, other->attributes[i].value);
+    sum += 0.2f * (most == 0 ? 0 : (float)same / (float)most);
+    for (uint32_t i = 0; i < n_a; i++)
+        for (uint32_t j = 0; j < n_b; j++)
+            common += strcmp(a[i], b[j]) == 0;
+    return sum + 0.2f * (common == 0 ? 0 : (float)common / (float)(n_a + n_b - common));
+}
+
+static bool is_substitute_of(const struct aff_product *base, const struct aff_product *other)
+{
+    size_t parent = base->category.size;
+
+    while (parent > 0 && strncmp(base->category.at + parent, " > ", 3) != 0)
+        parent--;
+    bool same = base->category.size > 0 && aff_text_equal(base->category, other->category);
+    bool up = parent > 0 && aff_text_equal((struct aff_text){base->category.at, parent}, other->category);
+    if (!(same || up) || base == other)
+        return false;
+    return base->price == AFF_NO_MONEY || other->price == AFF_NO_MONEY ||
+           (2 * other->price >= base->price && other->price <= 2 * base->price);
+}
+
+static void name_content(struct reference *reference, uint32_t row)
+{
+    struct verdict *verdict = &reference->verdicts[row];
+    uint32_t first = reference->n_bases > 8 ? reference->n_bases - 8 : 0;
+
+    if (!(kinds(reference) >> AFF_KIND_SUBSTITUTE & 1))
+        return;
+    for (uint32_t i = first; i < reference->n_bases; i++) {
+        uint32_t base = reference->bases[i];
+        if (reference->product != AFF_NO_ROW && base != reference->product)
+            continue;
+        if (!is_substitute_of(record(reference, base), record(reference, row)))
+            continue;
+        float value = likeness(record(reference, base), record(reference, row));
+        verdict->content = !verdict->substitute || value > verdict->content ? value : verdict->content;
+        verdict->substitute = true;
+    }
+}
+
+static void name(struct reference *reference, uint32_t row)
+{
+    struct verdict *verdict = &reference->verdicts[row];
+    const struct aff_purchase *purchase = purchase_of(reference, row);
+
+    for (uint32_t i = 0; i < reference->n_bases; i++) {
+        const struct aff_row *neighbours =
+            aff_neighbours_row(reference->model->together, reference->bases[i]);
+        int entry = entry_of(neighbours, row);
+        if (entry < 0)
+            continue;
+        verdict->by_base = true;
+        verdict->affinity += neighbours->entries[entry].score;
+    }
+    bool next = false;
+    for (uint32_t i = 0; i < 5 && reference->blend->sequence > 0; i++) {
+        uint32_t from = reference->newest;
+        if (from == AFF_NO_ROW && reference->history != NULL && i < reference->history->n)
+            from = reference->history->purchases[i].row;
+        if (from == AFF_NO_ROW || (i > 0 && from == reference->newest))
+            break;
+        const struct aff_row *neighbours = aff_neighbours_row(reference->model->next, from);
+        int entry = entry_of(neighbours, row);
+        next = next || entry >= 0;
+        verdict->sequence += entry < 0 ? 0 : neighbours->entries[entry].score;
+    }
+    if (purchase != NULL) {
+        double age_s = (double)STORE_NOW_S - purchase->last_s;
+        verdict->bought = true;
+        verdict->personal = (float)purchase->orders *
+                            exp2f((float)(-age_s / (reference->blend->personal_half_life_days * 86400)));
+    }
+    name_content(reference, row);
+    verdict->named = verdict->by_base || next || verdict->bought || verdict->substitute;
+}
+
+static bool filter_holds(const struct aff_filter *filter, const struct aff_product *product)
+{
+    bool equal = false;
+    int64_t price = product->price;
+
+    if (filter->field == AFF_FILTER_PRICE) {
+        const bool holds[] = {price == filter->price, price != filter->price,
+                              price<filter->price, price <= filter->price, price> filter->price,
+                              price >= filter->price};
+        return holds[filter->compare];
+    }
+    if (filter->field == AFF_FILTER_CATEGORY) {
+        char path[64], of[64];
+        (void)snprintf(path, sizeof path, "%.*s > ", (int)product->category.size, product->category.at);
+        (void)snprintf(of, sizeof of, "%.*s > ", (int)filter->value.size, filter->value.at);
+        equal = strncmp(path, of, strlen(of)) == 0;
+    } else if (filter->field == AFF_FILTER_BRAND) {
+        equal = aff_text_equal(product->brand, filter->value);
+    } else {
+        for (uint32_t i = 0; i < product->n_attributes; i++)
+            equal = equal || (aff_text_equal(product->attributes[i].name, filter->name) &&
+                              aff_text_equal(product->attributes[i].value, filter->value));
+    }
+    return filter->compare == AFF_COMPARE_EQ ? equal : !equal;
+}
+
+static bool filters_hold(const struct aff_request *request, const struct aff_product *product)
+{
+    for (size_t i = 0; i < request->n_filters; i++)
+        if (!filter_holds(&request->filters[i], product))
+            return false;
+    return true;
+}
+
+static bool has_floors(const struct reference *reference)
+{
+    const struct aff_request *request = reference->request;
+
+    return reference->n_bases > 0 &&
+           (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
+}
+
+static bool is_proven(const struct reference *reference, uint32_t row)
+{
+    const struct aff_request *request = reference->request;
+
+    for (uint32_t i = 0; i < reference->n_bases; i++) {
+        const struct aff_row *neighbours =
+            aff_neighbours_row(reference->model->together, reference->bases[i]);
+        int entry = entry_of(neighbours, row);
+        if (entry < 0)
+            continue;
+        uint32_t both = neighbours->counts[entry].orders;
+        double a = record(reference, reference->bases[i])->orders, b = record(reference, row)->orders;
+        double n = (double)reference->model->totals.orders;
+        struct aff_evidence evidence = aff_evidence_weighted(both, a, b, n);
+        if (both >= request->min_orders && evidence.lift >= request->min_lift &&
+            evidence.confidence >= request->min_confidence)
+            return true;
+    }
+    return false;
+}
+
+static bool is_excluded(const struct reference *reference, struct aff_text id)
+{
+    for (size_t i = 0; i < reference->request->n_exclude; i++)
+        if (aff_text_equal(reference->request->exclude[i], id))
+            return true;
+    return false;
+}
+
+static bool is_too_soon(const struct reference *reference, uint32_t row)
+{
+    const struct aff_purchase *purchase = purchase_of(reference, row);
+    bool asked =
+        (reference->request->kinds >> AFF_KIND_REPLENISH & 1) != 0 || reference->request->n_cart == 0;
+
+    if (!asked || purchase == NULL || purchase->orders < 2)
+        return false;
+    double gap_s = (double)(purchase->last_s - purchase->first_s) / (purchase->orders - 1.0);
+    return (double)(STORE_NOW_S - purchase->last_s) < gap_s / 2;
+}
+
+/* The first reason that speaks against a product, in the order of AFF_DROP_LIST; AFF_DROP_LIMIT if none does.
+ */
+static enum aff_drop judge(const struct reference *reference, uint32_t row)
+{
+    const struct aff_request *request = reference->request;
+    const struct aff_product *product = record(reference, row);
+    const struct verdict *verdict = &reference->verdicts[row];
+    enum aff_kind kind = verdict->bought ? AFF_KIND_REPLENISH : AFF_KIND_CROSS_SELL;
+
+    if (among(reference->cart, reference->n_cart, row))
+        return AFF_DROP_IN_CART;
+    if (row == reference->product)
+        return AFF_DROP_IS_PRODUCT;
+    if (is_excluded(reference, product->id))
+        return AFF_DROP_EXCLUDED;
+    if (!product->available || (product->stock != AFF_NO_STOCK && product->stock <= 0))
+        return AFF_DROP_UNAVAILABLE;
+    if (product->price == AFF_NO_MONEY)
+        return AFF_DROP_UNPRICED;
+    if (product->durable && verdict->bought)
+        return AFF_DROP_OWNED;
+    if (is_too_soon(reference, row))
+        return AFF_DROP_NOT_DUE;
+    if (!filters_hold(request, product))
+        return AFF_DROP_FILTERED;
+    if ((request->price_min != AFF_NO_MONEY && product->price < request->price_min) ||
+        (request->price_max != AFF_NO_MONEY && product->price > request->price_max))
+        return AFF_DROP_PRICE;
+    if (has_floors(reference) && !verdict->substitute && !is_proven(reference, row))
+        return AFF_DROP_BELOW_FLOOR;
+    if (!(kinds(reference) >> (verdict->substitute ? AFF_KIND_SUBSTITUTE : kind) & 1))
+        return AFF_DROP_WRONG_KIND;
+    return AFF_DROP_LIMIT;
+}
+
+static float scale_of(double weight, float max)
+{
+    return max > 0 ? (float)(weight / (double)max) : 0;
+}
+
+static void score(struct reference *reference)
+{
+    const struct aff_blend *blend = reference->blend;
+    float affinity = 0, sequence = 0, personal = 0;
+
+    for (uint32_t i = 0; i < reference->n_live; i++) {
+        const struct verdict *verdict = &reference->verdicts[reference->order[i]];
+        affinity = fmaxf(affinity, verdict->affinity);
+        sequence = fmaxf(sequence, verdict->sequence);
+        personal = fmaxf(personal, verdict->personal);
+    }
+    for (uint32_t i = 0; i < reference->n_live; i++) {
+        uint32_t row = reference->order[i];
+        struct verdict *verdict = &reference->verdicts[row];
+        verdict->score = verdict->affinity * scale_of(blend->affinity, affinity) +
+                         verdict->sequence * scale_of(blend->sequence, sequence) +
+                         verdict->personal * scale_of(blend->personal, personal);
+        if (verdict->substitute)
+            verdict->score = verdict->content;
+        verdict->score +=
+            (float)blend->popularity * aff_catalogue_popularity(reference->model->catalogue)[row];
+    }
+}
+
+static void run_reference(struct reference *reference)
+{
+    resolve(reference);
+    for (uint32_t row = 0; row < reference->n; row++) {
+        struct verdict *verdict = &reference->verdicts[row];
+        name(reference, row);
+        if (!verdict->named)
+            continue;
+        reference->candidates++;
+        verdict->drop = judge(reference, row);
+        if (verdict->drop == AFF_DROP_LIMIT)
+            reference->order[reference->n_live++] = row;
+        else
+            reference->dropped[verdict->drop]++;
+    }
+    score(reference);
+    for (uint32_t i = 1; i < reference->n_live; i++) {
+        uint32_t row = reference->order[i], at = i;
+        for (; at > 0 && reference->verdicts[reference->order[at - 1]].score < reference->verdicts[row].score;
+             at--)
+            reference->order[at] = reference->order[at - 1];
+        reference->order[at] = row;
+    }
+}
