@@ -6,8 +6,10 @@
 
 #include "core/learn/evidence.h"
 #include "core/recommend/recommend.h"
+#include "random_store.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { MOST_PRODUCTS = 240 };
 
