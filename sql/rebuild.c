@@ -108,7 +108,7 @@ static void close_lanes(struct aff_write *write, int n_lanes)
 static aff_status write_together(void *context, const struct aff_watch *watch, struct aff_error *reterr)
 {
     struct rebuild *rebuild = context;
-    struct aff_write write;
+    struct aff_write write = {0};
     aff_status status = open_lanes(rebuild, 1, 1, watch, &write, reterr);
 
     if (status != AFF_OK)
@@ -130,7 +130,7 @@ static aff_status write_rows(void *context, const struct aff_watch *watch, struc
 {
     struct rebuild *rebuild = context;
     int n = rebuild->n_threads;
-    struct aff_write write;
+    struct aff_write write = {0};
     aff_status status = open_lanes(rebuild, n, n, watch, &write, reterr);
 
     if (status != AFF_OK)
@@ -145,7 +145,7 @@ static aff_status write_next(void *context, const struct aff_watch *watch, struc
 {
     struct rebuild *rebuild = context;
     struct aff_next *next = NULL;
-    struct aff_write write;
+    struct aff_write write = {0};
     aff_status status = open_lanes(rebuild, 1, 2, watch, &write, reterr);
 
     if (status != AFF_OK)
@@ -167,7 +167,7 @@ static aff_status write_next(void *context, const struct aff_watch *watch, struc
 static aff_status write_histories(void *context, const struct aff_watch *watch, struct aff_error *reterr)
 {
     struct rebuild *rebuild = context;
-    struct aff_write write;
+    struct aff_write write = {0};
     aff_status status = open_lanes(rebuild, 1, 1, watch, &write, reterr);
 
     if (status != AFF_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/parallel.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -68,6 +69,7 @@ aff_status aff_parallel_run(int n_threads, uint32_t n_items, uint32_t chunk, aff
     struct worker *workers = calloc((size_t)n_threads, sizeof *workers);
     int started = 1;
 
+    assert(n_threads >= 1);
     if (workers == NULL)
         return AFF_NOMEM;
     for (int i = 0; i < n_threads; i++)

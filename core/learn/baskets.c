@@ -172,7 +172,7 @@ static aff_status sort_orders(struct finish *finish)
     finish->by_key = malloc((n_runs + 1) * sizeof *finish->by_key);
     finish->by_time = malloc((n_runs + 1) * sizeof *finish->by_time);
     finish->scratch = malloc((n_runs + 1) * sizeof *finish->scratch);
-    finish->orders = malloc((n_runs + 1) * sizeof *finish->orders);
+    finish->orders = calloc(n_runs + 1, sizeof *finish->orders);
     if (finish->by_key == NULL || finish->by_time == NULL || finish->scratch == NULL ||
         finish->orders == NULL)
         return AFF_NOMEM;
@@ -291,7 +291,7 @@ static aff_status fill(struct finish *finish)
     baskets->at_us = malloc((n + 1) * sizeof *baskets->at_us);
     baskets->weights = malloc((n + 1) * sizeof *baskets->weights);
     baskets->starts = malloc((n + 1) * sizeof *baskets->starts);
-    finish->customer_of = malloc((n + 1) * sizeof *finish->customer_of);
+    finish->customer_of = calloc(n + 1, sizeof *finish->customer_of);
     baskets->lines = malloc((n_lines + 1) * sizeof *baskets->lines);
     baskets->basket_of = malloc((n_lines + 1) * sizeof *baskets->basket_of);
     if (baskets->at_us == NULL || baskets->weights == NULL || baskets->starts == NULL ||
