@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-static const json_t *of(const struct aff_value *value)
+static const json_t *of(const struct aff_node *value)
 {
     return (const json_t *)value;
 }
@@ -34,80 +34,80 @@ void aff_document_free(struct aff_document *document)
     json_decref((json_t *)document);
 }
 
-const struct aff_value *aff_document_root(const struct aff_document *document)
+const struct aff_node *aff_document_root(const struct aff_document *document)
 {
-    return (const struct aff_value *)document;
+    return (const struct aff_node *)document;
 }
 
-enum aff_value_kind aff_value_kind(const struct aff_value *value)
+enum aff_node_kind aff_node_kind(const struct aff_node *value)
 {
     switch (json_typeof(of(value))) {
     case JSON_OBJECT:
-        return AFF_VALUE_OBJECT;
+        return AFF_NODE_OBJECT;
     case JSON_ARRAY:
-        return AFF_VALUE_ARRAY;
+        return AFF_NODE_ARRAY;
     case JSON_STRING:
-        return AFF_VALUE_TEXT;
+        return AFF_NODE_TEXT;
     case JSON_INTEGER:
-        return AFF_VALUE_WHOLE;
+        return AFF_NODE_WHOLE;
     case JSON_REAL:
-        return AFF_VALUE_REAL;
+        return AFF_NODE_REAL;
     case JSON_TRUE:
     case JSON_FALSE:
-        return AFF_VALUE_FLAG;
+        return AFF_NODE_FLAG;
     case JSON_NULL:
         break;
     }
-    return AFF_VALUE_NULL;
+    return AFF_NODE_NULL;
 }
 
-const char *aff_value_kind_name(enum aff_value_kind kind)
+const char *aff_node_kind_name(enum aff_node_kind kind)
 {
     static const char *const names[] = {
-        [AFF_VALUE_NULL] = "null",
-        [AFF_VALUE_FLAG] = "true or false",
-        [AFF_VALUE_WHOLE] = "a whole number",
-        [AFF_VALUE_REAL] = "a number",
-        [AFF_VALUE_TEXT] = "a text",
-        [AFF_VALUE_ARRAY] = "an array",
-        [AFF_VALUE_OBJECT] = "an object",
+        [AFF_NODE_NULL] = "null",
+        [AFF_NODE_FLAG] = "true or false",
+        [AFF_NODE_WHOLE] = "a whole number",
+        [AFF_NODE_REAL] = "a number",
+        [AFF_NODE_TEXT] = "a text",
+        [AFF_NODE_ARRAY] = "an array",
+        [AFF_NODE_OBJECT] = "an object",
     };
     return names[kind];
 }
 
-bool aff_value_flag(const struct aff_value *value)
+bool aff_node_flag(const struct aff_node *value)
 {
     return json_is_true(of(value));
 }
 
-int64_t aff_value_whole(const struct aff_value *value)
+int64_t aff_node_whole(const struct aff_node *value)
 {
     return json_integer_value(of(value));
 }
 
-double aff_value_real(const struct aff_value *value)
+double aff_node_real(const struct aff_node *value)
 {
     return json_number_value(of(value));
 }
 
-struct aff_text aff_value_text(const struct aff_value *value)
+struct aff_text aff_node_text(const struct aff_node *value)
 {
     return (struct aff_text){json_string_value(of(value)), json_string_length(of(value))};
 }
 
-size_t aff_value_size(const struct aff_value *array)
+size_t aff_node_size(const struct aff_node *array)
 {
     return json_array_size(of(array));
 }
 
-const struct aff_value *aff_value_at(const struct aff_value *array, size_t index)
+const struct aff_node *aff_node_at(const struct aff_node *array, size_t index)
 {
-    return (const struct aff_value *)json_array_get(of(array), index);
+    return (const struct aff_node *)json_array_get(of(array), index);
 }
 
-void aff_value_members(const struct aff_value *object,
-                       void (*visit)(void *context, struct aff_text name, const struct aff_value *value),
-                       void *context)
+void aff_node_members(const struct aff_node *object,
+                      void (*visit)(void *context, struct aff_text name, const struct aff_node *value),
+                      void *context)
 {
     /* jansson's iterator takes a pointer to non-const and only reads. */
     union {
@@ -118,6 +118,6 @@ void aff_value_members(const struct aff_value *object,
     for (void *at = json_object_iter(root.out); at != NULL; at = json_object_iter_next(root.out, at)) {
         const char *name = json_object_iter_key(at);
         visit(context, (struct aff_text){name, strlen(name)},
-              (const struct aff_value *)json_object_iter_value(at));
+              (const struct aff_node *)json_object_iter_value(at));
     }
 }

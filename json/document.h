@@ -12,39 +12,39 @@
 #include <stdint.h>
 
 struct aff_document;
-struct aff_value;
+struct aff_node;
 
-enum aff_value_kind {
-    AFF_VALUE_NULL,
-    AFF_VALUE_FLAG,
-    AFF_VALUE_WHOLE, /* written without fraction and exponent, and within 64 bits */
-    AFF_VALUE_REAL,
-    AFF_VALUE_TEXT,
-    AFF_VALUE_ARRAY,
-    AFF_VALUE_OBJECT,
+enum aff_node_kind {
+    AFF_NODE_NULL,
+    AFF_NODE_FLAG,
+    AFF_NODE_WHOLE, /* written without fraction and exponent, and within 64 bits */
+    AFF_NODE_REAL,
+    AFF_NODE_TEXT,
+    AFF_NODE_ARRAY,
+    AFF_NODE_OBJECT,
 };
 
 /* AFF_LIMIT: beyond the bounds. AFF_INVALID: not JSON; the text says where. AFF_NOMEM. */
 AFF_MUST_CHECK aff_status aff_document_parse(struct aff_text text, const struct aff_json_bounds *bounds,
                                              struct aff_document **ret_document, struct aff_error *reterr);
 void aff_document_free(struct aff_document *document); /* NULL is a no-op */
-const struct aff_value *aff_document_root(const struct aff_document *document);
+const struct aff_node *aff_document_root(const struct aff_document *document);
 
-enum aff_value_kind aff_value_kind(const struct aff_value *value);
+enum aff_node_kind aff_node_kind(const struct aff_node *value);
 
 /* "a text", "an object", ...: for messages. */
-const char *aff_value_kind_name(enum aff_value_kind kind);
+const char *aff_node_kind_name(enum aff_node_kind kind);
 
-/* Each for a value of its kind only; aff_value_real() also takes a whole number. */
-bool aff_value_flag(const struct aff_value *value);
-int64_t aff_value_whole(const struct aff_value *value);
-double aff_value_real(const struct aff_value *value);
-struct aff_text aff_value_text(const struct aff_value *value);
+/* Each for a value of its kind only; aff_node_real() also takes a whole number. */
+bool aff_node_flag(const struct aff_node *value);
+int64_t aff_node_whole(const struct aff_node *value);
+double aff_node_real(const struct aff_node *value);
+struct aff_text aff_node_text(const struct aff_node *value);
 
-size_t aff_value_size(const struct aff_value *array);
-const struct aff_value *aff_value_at(const struct aff_value *array, size_t index);
+size_t aff_node_size(const struct aff_node *array);
+const struct aff_node *aff_node_at(const struct aff_node *array, size_t index);
 
 /* Calls `visit` for each member of an object in the order of the text. */
-void aff_value_members(const struct aff_value *object,
-                       void (*visit)(void *context, struct aff_text name, const struct aff_value *value),
-                       void *context);
+void aff_node_members(const struct aff_node *object,
+                      void (*visit)(void *context, struct aff_text name, const struct aff_node *value),
+                      void *context);

@@ -81,7 +81,7 @@ bool aff_filter_parse(struct aff_text text, struct aff_filter *ret_filter, const
         return false;
     }
     if (filter.field == AFF_FILTER_PRICE) {
-        if (!aff_whole_parse(filter.value, &filter.price) || filter.price < 0) {
+        if (!aff_parameter_whole(filter.value, &filter.price) || filter.price < 0) {
             *ret_reason = "compares price with something that is no whole number of minor units";
             return false;
         }

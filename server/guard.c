@@ -221,7 +221,7 @@ static bool take_absolute(struct aff_text *target, struct aff_text host)
         if (!begins(*target, schemes[i], size))
             continue;
         struct aff_text rest = {target->at + size, target->size - size};
-        if (!begins(rest, host.at, host.size) || host.size == 0)
+        if (host.size == 0 || !begins(rest, host.at, host.size))
             return false;
         rest.at += host.size;
         rest.size -= host.size;

@@ -55,4 +55,4 @@ struct aff_cart_line *aff_parameter_add_line(struct aff_parameters *parameters);
 bool aff_filter_parse(struct aff_text text, struct aff_filter *ret_filter, const char **ret_reason);
 
 /* A whole number without blanks and plus sign. */
-bool aff_whole_parse(struct aff_text text, int64_t *ret_value);
+bool aff_parameter_whole(struct aff_text text, int64_t *ret_value);

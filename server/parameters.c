@@ -350,7 +350,7 @@ void aff_parameter_add(struct aff_parameters *parameters, enum aff_parameter par
     }
 }
 
-bool aff_whole_parse(struct aff_text text, int64_t *ret_value)
+bool aff_parameter_whole(struct aff_text text, int64_t *ret_value)
 {
     bool negative = text.size > 0 && text.at[0] == '-';
     int64_t value = 0;

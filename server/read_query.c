@@ -58,7 +58,7 @@ static void put(struct aff_parameters *parameters, enum aff_parameter parameter,
         aff_parameter_add(parameters, parameter, name, value);
         break;
     case AFF_KIND_OF_WHOLE:
-        if (aff_whole_parse(value, &whole))
+        if (aff_parameter_whole(value, &whole))
             aff_parameter_put_whole(parameters, parameter, name, whole);
         else
             aff_field_error(&parameters->errors, name, "must be a whole number");

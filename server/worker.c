@@ -15,7 +15,8 @@
 #define TICK_MS 250
 #define CONNECTION_BYTES (32 * 1024) /* memory for the head of one request */
 
-static void log_library(void *cls, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void log_library(void *cls, const char *format,
+                                                              va_list arguments)
 {
     struct aff_worker *worker = cls;
     char text[512];

@@ -244,6 +244,10 @@ static void targets_are_plain_paths_or_our_own_address(void **state)
     begin("OPTIONS", "*");
     accepts();
     is(inbound.path, "*");
+    begin("GET", "http://shop.example/");
+    head.version = text("HTTP/1.0");
+    head.n_fields = 0;
+    refuses(400);
 }
 
 static void limits_hold_at_their_boundary(void **state)

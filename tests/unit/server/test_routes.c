@@ -108,10 +108,10 @@ static unsigned get(const char *target)
 /* The member of an object at a path of names and array places, "items.0.product"; NULL: not there. */
 struct search {
     struct aff_text name;
-    const struct aff_value *found;
+    const struct aff_node *found;
 };
 
-static void match_member(void *context, struct aff_text name, const struct aff_value *value)
+static void match_member(void *context, struct aff_text name, const struct aff_node *value)
 {
     struct search *search = context;
 
@@ -119,7 +119,7 @@ static void match_member(void *context, struct aff_text name, const struct aff_v
         search->found = value;
 }
 
-static const struct aff_value *member(const char *path)
+static const struct aff_node *member(const char *path)
 {
     static const struct aff_json_bounds bounds = {.depth = 64, .values = 1000000};
     struct aff_error error = {0};
@@ -129,15 +129,15 @@ static const struct aff_value *member(const char *path)
     if (aff_document_parse((struct aff_text){at.body.bytes, at.body.size}, &bounds, &at.document, &error) !=
         AFF_OK)
         fail_msg("%s: %.*s", error.text, (int)at.body.size, at.body.bytes);
-    const struct aff_value *value = aff_document_root(at.document);
+    const struct aff_node *value = aff_document_root(at.document);
     while (value != NULL && *path != '\0') {
         struct aff_text name = {path, strcspn(path, ".")};
-        if (aff_value_kind(value) == AFF_VALUE_ARRAY) {
+        if (aff_node_kind(value) == AFF_NODE_ARRAY) {
             size_t place = strtoul(path, NULL, 10);
-            value = place < aff_value_size(value) ? aff_value_at(value, place) : NULL;
+            value = place < aff_node_size(value) ? aff_node_at(value, place) : NULL;
         } else {
             struct search search = {name, NULL};
-            aff_value_members(value, match_member, &search);
+            aff_node_members(value, match_member, &search);
             value = search.found;
         }
         path += name.size;
@@ -148,32 +148,32 @@ static const struct aff_value *member(const char *path)
 
 static void text_is(const char *path, const char *expected)
 {
-    const struct aff_value *value = member(path);
+    const struct aff_node *value = member(path);
 
-    if (value == NULL || aff_value_kind(value) != AFF_VALUE_TEXT ||
-        !aff_text_equal(aff_value_text(value), aff_text_of(expected)))
+    if (value == NULL || aff_node_kind(value) != AFF_NODE_TEXT ||
+        !aff_text_equal(aff_node_text(value), aff_text_of(expected)))
         fail_msg("%s is not '%s' in %.*s", path, expected, (int)at.body.size, at.body.bytes);
 }
 
 static int64_t whole(const char *path)
 {
-    const struct aff_value *value = member(path);
+    const struct aff_node *value = member(path);
 
-    if (value == NULL || aff_value_kind(value) != AFF_VALUE_WHOLE)
+    if (value == NULL || aff_node_kind(value) != AFF_NODE_WHOLE)
         fail_msg("%s is no whole number in %.*s", path, (int)at.body.size, at.body.bytes);
-    return aff_value_whole(value);
+    return aff_node_whole(value);
 }
 
 struct sum {
     int64_t all;
 };
 
-static void add_up(void *context, struct aff_text name, const struct aff_value *value)
+static void add_up(void *context, struct aff_text name, const struct aff_node *value)
 {
     struct sum *sum = context;
 
     (void)name;
-    sum->all += aff_value_whole(value);
+    sum->all += aff_node_whole(value);
 }
 
 static void a_recommendation_has_all_its_members(void **state)
@@ -210,8 +210,8 @@ static void candidates_are_items_and_dropped(void **state)
                        "/v1/recommend?cart=P%d&product=P%d&customer=C%d&limit=%d&exclude=P%d", i, i * 7 % 200,
                        i % 40, 1 + i % 20, i * 3 % 200);
         assert_int_equal(get(target), 200);
-        aff_value_members(member("dropped"), add_up, &sum);
-        assert_int_equal(whole("candidates"), sum.all + (int64_t)aff_value_size(member("items")));
+        aff_node_members(member("dropped"), add_up, &sum);
+        assert_int_equal(whole("candidates"), sum.all + (int64_t)aff_node_size(member("items")));
     }
 }
 
@@ -222,8 +222,8 @@ static void get_and_post_answer_the_same(void **state)
     (void)state;
     (void)publish("main");
     assert_int_equal(get("/recommend?cart=P1&cart=P2&explain=full&limit=5"), 200);
-    const struct aff_value *items = member("items");
-    assert_int_equal(aff_value_size(items), 5);
+    const struct aff_node *items = member("items");
+    assert_int_equal(aff_node_size(items), 5);
     const char *begin = memmem(at.body.bytes, at.body.size, "\"items\"", 7);
     const char *end = memmem(at.body.bytes, at.body.size, "\"took_us\"", 9);
     size_t size = (size_t)(end - begin);
@@ -252,9 +252,9 @@ static void a_dry_run_has_no_recommendation_id(void **state)
     (void)state;
     (void)publish("main");
     assert_int_equal(get("/recommend?dry_run=true"), 200);
-    assert_int_equal(aff_value_kind(member("recommendation_id")), AFF_VALUE_NULL);
+    assert_int_equal(aff_node_kind(member("recommendation_id")), AFF_NODE_NULL);
     assert_int_equal(get("/recommend"), 200);
-    assert_int_equal(aff_value_text(member("recommendation_id")).size, 32);
+    assert_int_equal(aff_node_text(member("recommendation_id")).size, 32);
 }
 
 static void evidence_is_that_of_the_counts(void **state)
@@ -272,18 +272,18 @@ static void evidence_is_that_of_the_counts(void **state)
     (void)snprintf(target, sizeof target, "/v1/products/%s/affinities?limit=100", id);
     assert_int_equal(get(target), 200);
     assert_int_equal(whole("neighbours"), neighbours->n);
-    assert_int_equal(aff_value_size(member("items")), neighbours->n);
+    assert_int_equal(aff_node_size(member("items")), neighbours->n);
     assert_int_equal(whole("items.0.evidence.pair_orders"), neighbours->counts[0].orders);
     assert_int_equal(whole("items.0.evidence.product_orders"),
                      aff_catalogue_product(model->catalogue, row)->orders);
     assert_int_equal(whole("items.0.evidence.total_orders"), (int64_t)model->totals.orders);
-    double confidence = aff_value_real(member("items.0.evidence.confidence"));
+    double confidence = aff_node_real(member("items.0.evidence.confidence"));
     double orders = aff_catalogue_product(model->catalogue, row)->orders;
     if (orders > 0)
         assert_true(confidence == neighbours->counts[0].orders / orders);
     (void)snprintf(target, sizeof target, "/v1/products/%s/affinities?min_orders=4294967295", id);
     assert_int_equal(get(target), 200);
-    assert_int_equal(aff_value_size(member("items")), 0);
+    assert_int_equal(aff_node_size(member("items")), 0);
 }
 
 static void a_path_id_is_decoded_once(void **state)
