@@ -177,10 +177,10 @@ static void compare(const struct settings *settings, struct writer *writer,
         times[busy].us = synthetic_memory(times[busy].capacity, sizeof(double));
     }
     for (uint32_t slice = 0; slice < 2 * settings->slices + 2; slice++) {
-        int busy = slice % 2;
+        const bool busy = slice % 2 == 1;
         if (slice == 2) /* the first of each kind warm up */
             times[0].n = times[1].n = 0;
-        atomic_store(&writer->run, busy == 1);
+        atomic_store(&writer->run, busy);
         (void)nanosleep(&settle, NULL);
         run_slice(writer->slot, carts, &next, workspace, answer, settings->slice_ms, &times[busy]);
     }

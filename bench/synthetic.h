@@ -134,7 +134,7 @@ static inline struct aff_row *synthetic_row(const struct synthetic *store, uint3
     uint32_t n_theme =
         store->n_products - start < SYNTHETIC_THEME ? store->n_products - start : SYNTHETIC_THEME;
     uint32_t n = store->n_neighbours < n_theme - 1 ? store->n_neighbours : n_theme - 1;
-    uint16_t order[SYNTHETIC_THEME];
+    uint16_t order[SYNTHETIC_THEME] = {0};
 
     synthetic_check(aff_row_new(n, &made, &entries, &counts), "row");
     for (uint32_t i = 0; i < n_theme; i++)

@@ -78,6 +78,20 @@ uint64_t aff_idmap_prefetch(const struct aff_idmap *map, struct aff_text id)
     return hash;
 }
 
+uint32_t aff_idmap_guess(const struct aff_idmap *map, struct aff_text id, uint64_t hash)
+{
+    const uint32_t check = check_of(id, hash);
+
+    for (size_t i = hash & map->mask; map->slots != NULL && map->slots[i].at != NULL;
+         i = (i + 1) & map->mask) {
+        if (map->slots[i].check != check)
+            continue;
+        __builtin_prefetch(map->slots[i].at);
+        return map->slots[i].row;
+    }
+    return AFF_IDMAP_NONE;
+}
+
 uint32_t aff_idmap_find_hashed(const struct aff_idmap *map, struct aff_text id, uint64_t hash)
 {
     if (map->slots == NULL || id.size == 0 || id.size >= (size_t)1 << SIZE_BITS)

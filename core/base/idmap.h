@@ -27,9 +27,12 @@ AFF_MUST_CHECK aff_status aff_idmap_add(struct aff_idmap *map, struct aff_text i
 /* The row of `id`, AFF_IDMAP_NONE if it is not there. */
 uint32_t aff_idmap_find(const struct aff_idmap *map, struct aff_text id);
 
-/* The same in two steps, for callers with several ids: the first step hashes and starts to load the slot, so
- * that the cache misses of all ids run at the same time. */
+/* The same in three steps, for callers with several ids, so that the cache misses of all ids run at the same
+ * time: the first hashes and starts to load the slot; the second, which may be left out, starts to load the
+ * bytes of the id that is probably meant and tells its row (AFF_IDMAP_NONE: surely not there); the third
+ * compares and knows. */
 uint64_t aff_idmap_prefetch(const struct aff_idmap *map, struct aff_text id);
+uint32_t aff_idmap_guess(const struct aff_idmap *map, struct aff_text id, uint64_t hash);
 uint32_t aff_idmap_find_hashed(const struct aff_idmap *map, struct aff_text id, uint64_t hash);
 
 /* Bytes of memory that the map holds, without the ids. */

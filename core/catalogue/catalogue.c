@@ -44,6 +44,11 @@ uint64_t aff_catalogue_prefetch(const struct aff_catalogue *catalogue, struct af
     return aff_idmap_prefetch(&catalogue->ids, id);
 }
 
+uint32_t aff_catalogue_guess(const struct aff_catalogue *catalogue, struct aff_text id, uint64_t hash)
+{
+    return aff_idmap_guess(&catalogue->ids, id, hash);
+}
+
 uint32_t aff_catalogue_find_hashed(const struct aff_catalogue *catalogue, struct aff_text id, uint64_t hash)
 {
     return aff_idmap_find_hashed(&catalogue->ids, id, hash);

@@ -80,9 +80,10 @@ const uint8_t *aff_catalogue_durable(const struct aff_catalogue *catalogue);
 /* Popularity of each row: its weight as a share of aff_catalogue_top_weight(), 0 to 1. */
 const float *aff_catalogue_popularity(const struct aff_catalogue *catalogue);
 
-/* aff_catalogue_find in two steps, for callers with several ids: the first hashes and starts to load what the
- * second reads, so that the cache misses of all ids run at the same time. */
+/* aff_catalogue_find in three steps, for callers with several ids, so that the cache misses of all ids run at
+ * the same time; the second may be left out and tells the probable row (core/base/idmap.h). */
 uint64_t aff_catalogue_prefetch(const struct aff_catalogue *catalogue, struct aff_text id);
+uint32_t aff_catalogue_guess(const struct aff_catalogue *catalogue, struct aff_text id, uint64_t hash);
 uint32_t aff_catalogue_find_hashed(const struct aff_catalogue *catalogue, struct aff_text id, uint64_t hash);
 
 /* The category one level up ("A > B" of "A > B > C"); AFF_NO_ROW if there is none or no product is in it. */

@@ -45,7 +45,7 @@ void aff_customers_builder_free(struct aff_customers_builder *builder)
 static aff_status grow(struct aff_customers *customers)
 {
     size_t capacity = customers->capacity == 0 ? 64 : customers->capacity * 2;
-    struct aff_history **histories = realloc(customers->histories, capacity * sizeof *histories);
+    struct aff_history **histories = realloc(customers->histories, capacity * sizeof(struct aff_history *));
 
     if (histories == NULL)
         return AFF_NOMEM;
@@ -128,6 +128,6 @@ const struct aff_history *aff_customers_find(const struct aff_customers *custome
 
 size_t aff_customers_bytes(const struct aff_customers *customers)
 {
-    return sizeof *customers + customers->capacity * sizeof *customers->histories +
+    return sizeof *customers + customers->capacity * sizeof(struct aff_history *) +
            aff_idmap_bytes(&customers->ids) + customers->arena.total;
 }

@@ -50,6 +50,12 @@ const struct aff_row *aff_neighbours_row(const struct aff_neighbours *neighbours
     return atomic_load_explicit(&neighbours->rows[row], memory_order_acquire);
 }
 
+void aff_neighbours_prefetch(const struct aff_neighbours *neighbours, uint32_t row)
+{
+    if (row < neighbours->n_rows)
+        __builtin_prefetch((const char *)neighbours + sizeof *neighbours + row * sizeof neighbours->rows[0]);
+}
+
 aff_status aff_row_new(uint32_t n, struct aff_row **ret_row, struct aff_neighbour **ret_entries,
                        struct aff_pair_counts **ret_counts)
 {

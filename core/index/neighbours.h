@@ -54,6 +54,9 @@ uint32_t aff_neighbours_size(const struct aff_neighbours *neighbours);
 /* The current row, NULL if the product has no neighbours. `row` must be below the size. */
 const struct aff_row *aff_neighbours_row(const struct aff_neighbours *neighbours, uint32_t row);
 
+/* Starts to load where the row is; any number will do. */
+void aff_neighbours_prefetch(const struct aff_neighbours *neighbours, uint32_t row);
+
 /* Makes a row with room for n neighbours, uninitialised apart from n; entries and counts are filled by the
  * caller through the returned pointers. Freed with free() as long as it is not in a table. */
 AFF_MUST_CHECK aff_status aff_row_new(uint32_t n, struct aff_row **ret_row,

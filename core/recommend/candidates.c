@@ -27,18 +27,16 @@ static uint32_t add_row(float *sums, uint32_t *rows, const struct aff_base *base
  * lengths, then what is left. */
 static void prefetch_rows(const struct aff_run *run)
 {
-    enum { LINE = 64, FIRST_LINES = 6 };
+    static const size_t line_bytes = 64, first_bytes = 384;
 
     for (uint32_t i = 0; i < run->n_bases; i++)
-        for (uint32_t line = 0; line < FIRST_LINES; line++)
-            __builtin_prefetch((const char *)run->space->bases[i].together + line * LINE);
+        for (size_t at = 0; at < first_bytes; at += line_bytes)
+            __builtin_prefetch((const char *)run->space->bases[i].together + at);
     for (uint32_t i = 0; i < run->n_bases; i++) {
         const struct aff_row *row = run->space->bases[i].together;
-        if (row == NULL)
-            continue;
-        const char *end = (const char *)(row->entries + row->n);
-        for (const char *at = (const char *)row + FIRST_LINES * LINE; at < end; at += LINE)
-            __builtin_prefetch(at);
+        const size_t bytes = row == NULL ? 0 : sizeof *row + row->n * sizeof row->entries[0];
+        for (size_t at = first_bytes; at < bytes; at += line_bytes)
+            __builtin_prefetch((const char *)row + at);
     }
 }
 
@@ -54,39 +52,45 @@ void aff_candidates_from_rows(struct aff_run *run)
     run->n_candidates = n;
 }
 
-void aff_candidates_begin_sides(struct aff_run *run)
+static bool has_side(const struct aff_run *run, uint32_t row)
+{
+    return run->space->cells[row].stamp == run->space->stamp;
+}
+
+struct aff_side *aff_side_find(const struct aff_run *run, uint32_t row)
+{
+    return has_side(run, row) ? &run->space->sides[run->space->cells[row].side] : NULL;
+}
+
+static struct aff_side *give_side(struct aff_run *run, uint32_t row)
 {
     struct aff_workspace *space = run->space;
+    struct aff_side *side = &space->sides[run->n_sides];
 
-    run->sides = true;
-    if (++space->stamp == 0) {
-        memset(space->cells, 0, space->capacity * sizeof *space->cells);
-        space->stamp = 1;
-    }
+    space->cells[row] = (struct aff_cell){.stamp = space->stamp, .side = run->n_sides++};
+    *side = (struct aff_side){0};
+    return side;
+}
+
+void aff_side_give_all(struct aff_run *run)
+{
     for (uint32_t i = 0; i < run->n_candidates; i++)
-        space->cells[space->rows[i]] = (struct aff_cell){.stamp = space->stamp, .index = i};
-    memset(space->sides, 0, run->n_candidates * sizeof *space->sides);
+        if (!has_side(run, run->space->rows[i]))
+            (void)give_side(run, run->space->rows[i]);
+    run->each = true;
 }
 
-uint32_t aff_candidate_find(const struct aff_run *run, uint32_t row)
-{
-    const struct aff_cell *cell = &run->space->cells[row];
-
-    return cell->stamp == run->space->stamp ? cell->index : AFF_NO_CANDIDATE;
-}
-
-uint32_t aff_candidate_touch(struct aff_run *run, uint32_t row)
+struct aff_side *aff_candidate_touch(struct aff_run *run, uint32_t row)
 {
     struct aff_workspace *space = run->space;
-    uint32_t index = aff_candidate_find(run, row);
 
-    if (index != AFF_NO_CANDIDATE)
-        return index;
-    index = run->n_candidates++;
-    space->cells[row] = (struct aff_cell){.stamp = space->stamp, .index = index};
-    space->rows[index] = row;
-    space->sides[index] = (struct aff_side){0};
-    return index;
+    if (has_side(run, row))
+        return aff_side_find(run, row);
+    if (run->each || aff_is_unnamed(space->sums[row]))
+        space->rows[run->n_candidates++] = row;
+    if (!run->each)
+        space->marks[row] |= AFF_MARK_SIDE;
+    return give_side(run, row);
 }
 
 /* Chooses the rows of `next`: of the newest cart product, or without a cart of the newest purchases. */
@@ -111,7 +115,7 @@ void aff_candidates_from_sequence(struct aff_run *run)
     for (uint32_t i = 0; i < run->n_next; i++) {
         const struct aff_row *row = run->next_rows[i];
         for (uint32_t j = 0; row != NULL && j < row->n; j++) {
-            struct aff_side *side = &run->space->sides[aff_candidate_touch(run, row->entries[j].row)];
+            struct aff_side *side = aff_candidate_touch(run, row->entries[j].row);
             if (side->sequence_via == 0 || row->entries[j].score > side->sequence_best) {
                 side->sequence_best = row->entries[j].score;
                 side->sequence_via = i + 1;
@@ -140,7 +144,7 @@ void aff_candidates_from_history(struct aff_run *run)
 
     for (uint32_t i = 0; i < history->n; i++) {
         const struct aff_purchase *purchase = &history->purchases[i];
-        struct aff_side *side = &run->space->sides[aff_candidate_touch(run, purchase->row)];
+        struct aff_side *side = aff_candidate_touch(run, purchase->row);
         double age_s = now_s > purchase->last_s ? (double)(now_s - purchase->last_s) : 0;
         side->personal = (float)purchase->orders * exp2f((float)(-age_s / half_life_s));
         side->flags |= AFF_SIDE_BOUGHT;

@@ -23,9 +23,9 @@ static bool is_letter(char byte)
     return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 static bool equal_words(struct aff_text a, struct aff_text b)
@@ -117,7 +117,7 @@ static void name_category(struct aff_run *run, uint32_t base_number, uint32_t ca
         const struct aff_product *other = aff_catalogue_product(run->catalogue, rows[i]);
         if (rows[i] == base_row || !in_reach(base, other))
             continue;
-        struct aff_side *side = &run->space->sides[aff_candidate_touch(run, rows[i])];
+        struct aff_side *side = aff_candidate_touch(run, rows[i]);
         float value = likeness(base, other);
         if (!(side->flags & AFF_SIDE_SUBSTITUTE) || value > side->content) {
             side->flags |= AFF_SIDE_SUBSTITUTE;

@@ -27,9 +27,7 @@ static float likeness(const struct aff_product *a, const struct aff_product *b)
 
 static const struct aff_product *product_of(const struct aff_run *run, uint32_t rank)
 {
-    uint32_t index = run->space->top[rank].index;
-
-    return aff_catalogue_product(run->catalogue, run->space->rows[index]);
+    return aff_catalogue_product(run->catalogue, aff_rank_row_of(run->space->top[rank]));
 }
 
 /* Marks `limit` of the pool as chosen. */
@@ -37,13 +35,13 @@ static void choose(const struct aff_run *run, uint32_t limit, bool *chosen)
 {
     float nearest[AFF_POOL_MAX] = {0}; /* likeness to the most alike chosen one */
     const float diversity = (float)run->request->diversity;
-    const float best_score = aff_rank_score_of(run->space->top[0].key);
+    const float best_score = aff_rank_score_of(run->space->top[0]);
 
     for (uint32_t n = 0; n < limit; n++) {
         float best_value = -INFINITY;
         uint32_t best = 0;
         for (uint32_t i = 0; i < run->n_top; i++) {
-            float relevance = aff_rank_score_of(run->space->top[i].key) / best_score;
+            float relevance = aff_rank_score_of(run->space->top[i]) / best_score;
             float value = (1 - diversity) * relevance - diversity * nearest[i];
             if (!chosen[i] && value > best_value) {
                 best_value = value;
@@ -68,7 +66,7 @@ void aff_diversify(struct aff_run *run)
     if (run->n_top <= limit)
         return;
     /* Shares of the best score mean nothing where even that speaks against the product. */
-    if (!(aff_rank_score_of(space->top[0].key) > 0)) {
+    if (!(aff_rank_score_of(space->top[0]) > 0)) {
         run->n_top = limit;
         return;
     }
@@ -78,7 +76,9 @@ void aff_diversify(struct aff_run *run)
             space->top[n++] = space->top[i];
         } else if (i < limit) {
             run->answer->dropped[AFF_DROP_DIVERSITY]++;
-            space->sides[space->top[i].index].drop = AFF_DROP_DIVERSITY;
+            struct aff_side *side = aff_side_find(run, aff_rank_row_of(space->top[i]));
+            if (side != NULL)
+                side->drop = AFF_DROP_DIVERSITY;
         }
     }
     run->n_top = n;

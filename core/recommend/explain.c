@@ -11,16 +11,15 @@ static const struct aff_pair_counts *find_counts(const struct aff_row *row, uint
     return NULL;
 }
 
-/* Finds winners among up to CHUNK entries of a base's row. Where they are is hard to guess, so that they are
- * listed first, without a branch. */
-enum { CHUNK = 64 };
-
+/* Finds winners among up to AFF_CHUNK entries of a base's row. Where they are is hard to guess, so that they
+ * are listed first, without a branch. */
 static void hear_chunk(const struct aff_run *run, uint32_t base, uint32_t from, uint32_t n)
 {
     struct aff_workspace *space = run->space;
     const struct aff_row *row = space->bases[base].together;
     const float weight = space->bases[base].weight;
-    uint32_t found[CHUNK + 1], n_found = 0;
+    uint32_t *found = space->found;
+    uint32_t n_found = 0;
 
     for (uint32_t i = from; i < from + n; i++) {
         found[n_found] = i;
@@ -41,15 +40,15 @@ static void find_speakers(const struct aff_run *run)
 
     for (uint32_t i = 0; i < run->n_top; i++) {
         space->speakers[i] = (struct aff_speaker){.share = -INFINITY, .base = AFF_NO_BASE};
-        space->marks[space->rows[space->top[i].index]] = (uint8_t)(AFF_MARK_WINNER + i);
+        space->marks[aff_rank_row_of(space->top[i])] = (uint8_t)(AFF_MARK_WINNER + i);
     }
     for (uint32_t i = 0; i < run->n_bases; i++) {
         const uint32_t n = space->bases[i].together == NULL ? 0 : space->bases[i].together->n;
-        for (uint32_t from = 0; from < n; from += CHUNK)
-            hear_chunk(run, i, from, n - from < CHUNK ? n - from : CHUNK);
+        for (uint32_t from = 0; from < n; from += AFF_CHUNK)
+            hear_chunk(run, i, from, n - from < AFF_CHUNK ? n - from : AFF_CHUNK);
     }
     for (uint32_t i = 0; i < run->n_top; i++)
-        space->marks[space->rows[space->top[i].index]] = 0;
+        space->marks[aff_rank_row_of(space->top[i])] = 0;
 }
 
 /* Who speaks most for an item. */
@@ -69,12 +68,11 @@ static void listen(struct voice *loudest, struct voice other)
 
 /* The loudest of affinity, sequence, own purchases and content. Popularity breaks ties between candidates and
  * is never the reason for one of them. */
-static struct voice find_voice(const struct aff_run *run, uint32_t number, uint32_t index)
+static struct voice find_voice(const struct aff_run *run, uint32_t number, uint32_t row,
+                               const struct aff_side *side)
 {
     const struct aff_workspace *space = run->space;
     const struct aff_speaker *speaker = &space->speakers[number];
-    const struct aff_side *side = run->sides ? &space->sides[index] : NULL;
-    const uint32_t row = space->rows[index];
     struct voice voice = {.origin = AFF_ORIGIN_POPULAR, .value = -INFINITY, .via = AFF_NO_ROW};
 
     if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
@@ -127,12 +125,11 @@ static void add_row_term(struct aff_item *item, enum aff_origin source, const st
             add_term(item, (struct aff_term){source, via, weight, (double)row->entries[i].score * share});
 }
 
-static void add_terms(const struct aff_run *run, struct aff_item *item, uint32_t index)
+static void add_terms(const struct aff_run *run, struct aff_item *item, const struct aff_side *side)
 {
     const struct aff_workspace *space = run->space;
     const struct aff_blend *blend = run->blend;
     const double rotation = (double)aff_rank_rotation(run, item->row);
-    const struct aff_side *side = &space->sides[index];
     const double popularity = (double)aff_catalogue_popularity(run->catalogue)[item->row];
 
     if (item->kind == AFF_KIND_SUBSTITUTE) {
@@ -146,7 +143,7 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, uint32_t
         for (uint32_t i = 0; run->max_sequence > 0 && i < run->n_next; i++)
             add_row_term(item, AFF_ORIGIN_SEQUENCE, run->next_rows[i], run->next_via[i],
                          blend->sequence * rotation, 1 / (double)run->max_sequence);
-        if (run->max_personal > 0)
+        if (run->max_personal > 0 && side != NULL)
             add_term(item, (struct aff_term){AFF_ORIGIN_NEIGHBOURS, item->row, blend->personal * rotation,
                                              (double)(side->personal / run->max_personal)});
     }
@@ -161,12 +158,13 @@ void aff_explain_items(struct aff_run *run)
 
     find_speakers(run);
     for (uint32_t i = 0; i < run->n_top; i++) {
-        const uint32_t index = space->top[i].index;
-        const struct voice voice = find_voice(run, i, index);
+        const uint32_t row = aff_rank_row_of(space->top[i]);
+        const struct aff_side *side = aff_side_find(run, row);
+        const struct voice voice = find_voice(run, i, row, side);
         struct aff_item *item = &answer->items[i];
-        item->row = space->rows[index];
-        item->score = aff_rank_score_of(space->top[i].key);
-        item->kind = run->sides ? aff_kind_of(&space->sides[index]) : AFF_KIND_CROSS_SELL;
+        item->row = row;
+        item->score = aff_rank_score_of(space->top[i]);
+        item->kind = aff_kind_of(side);
         item->origin = voice.origin;
         item->via = voice.via;
         item->via_relation = voice.relation;
@@ -174,7 +172,7 @@ void aff_explain_items(struct aff_run *run)
         item->n_terms = 0;
         item->n_terms_dropped = 0;
         if (run->request->explain == AFF_EXPLAIN_FULL)
-            add_terms(run, item, index);
+            add_terms(run, item, side);
     }
     answer->n_items = run->n_top;
 }
@@ -194,13 +192,13 @@ void aff_explain_why_not(struct aff_run *run)
             return;
         }
     }
-    uint32_t index = aff_candidate_find(run, run->why_not);
-    if (index == AFF_NO_CANDIDATE) {
+    const struct aff_side *side = aff_side_find(run, run->why_not);
+    if (side == NULL) {
         answer->why_not = AFF_FATE_NO_CANDIDATE;
         return;
     }
     answer->why_not = AFF_FATE_DROPPED;
-    answer->why_not_drop = aff_sieve_one(run, index);
+    answer->why_not_drop = aff_sieve_one(run, run->why_not, side);
     if (answer->why_not_drop == AFF_DROP_LIMIT)
-        answer->why_not_drop = run->space->sides[index].drop;
+        answer->why_not_drop = side->drop;
 }

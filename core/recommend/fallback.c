@@ -68,7 +68,8 @@ static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double wei
     double value = (double)aff_catalogue_popularity(run->catalogue)[row];
 
     item->score = (float)(weight * value);
-    /* Behind an item that scores 0 or less, and where rounding lifts it, a popular one takes the score before it. */
+    /* Behind an item that scores 0 or less, and where rounding lifts it, a popular one takes the score before
+     * it. */
     if (answer->n_items > 0 && item->score > answer->items[answer->n_items - 1].score) {
         item->score = answer->items[answer->n_items - 1].score;
         weight = (double)item->score;
@@ -112,10 +113,9 @@ static void run_stage(struct aff_run *run, struct stage *stage, uint32_t *looked
         if (row == AFF_NO_ROW)
             return;
         ++*looked;
-        if (aff_candidate_find(run, row) != AFF_NO_CANDIDATE)
+        if (aff_side_find(run, row) != NULL)
             continue;
-        uint32_t index = aff_candidate_touch(run, row);
-        enum aff_drop drop = aff_sieve_one(run, index);
+        enum aff_drop drop = aff_sieve_one(run, row, aff_candidate_touch(run, row));
         if (drop != AFF_DROP_LIMIT) {
             run->answer->dropped[drop]++;
             continue;
@@ -145,8 +145,8 @@ void aff_fallback(struct aff_run *run)
     struct stage filtered = {0}, given = {0}, bought = {0}, store = {0};
     uint32_t looked = 0;
 
-    if (!run->sides)
-        aff_candidates_begin_sides(run);
+    /* From here on a product is a candidate if it has a side. */
+    aff_side_give_all(run);
     add_filtered(run, &filtered);
     run_stage(run, &filtered, &looked);
     for (uint32_t i = run->n_bases; i-- > 0;)

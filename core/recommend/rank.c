@@ -9,7 +9,7 @@
 #define ROTATION_REACH 0.05
 
 /* Partial maxima side by side: one alone would wait for itself at each step. */
-enum { LANES = 32 };
+enum { LANES = 16 };
 
 float aff_rank_scale(double weight, float max)
 {
@@ -35,6 +35,11 @@ float aff_rank_score_of(uint64_t key)
     bits ^= bits >> 31 ? UINT32_C(1) << 31 : UINT32_MAX;
     memcpy(&score, &bits, sizeof score);
     return score;
+}
+
+uint32_t aff_rank_row_of(uint64_t key)
+{
+    return UINT32_MAX - (uint32_t)key;
 }
 
 float aff_rank_rotation(const struct aff_run *run, uint32_t row)
@@ -88,58 +93,60 @@ static float find_floor(const float maxima[LANES], uint32_t wanted)
     return floor;
 }
 
-/* Turns the sums of the live candidates into scores without popularity: a sequence of single-precision
- * operations that recommend.h defines. */
+/* Turns the sums of all live candidates into scores without popularity: the single-precision operations that
+ * recommend.h defines. A candidate without a side has nothing but its sum. */
 static void find_side_scores(struct aff_run *run, float affinity)
 {
     const struct aff_workspace *space = run->space;
+    float *scores = space->scores;
+    const uint32_t n_plain = run->n_plain;
 
-    for (uint32_t i = 0; i < run->n_live; i++) {
-        const struct aff_side *side = &space->sides[space->live[i]];
+    for (uint32_t i = 0; i < n_plain; i++)
+        scores[i] *= affinity;
+    for (uint32_t i = n_plain; i < run->n_live; i++) {
+        const struct aff_side *side = aff_side_find(run, space->live[i]);
         run->max_sequence = side->sequence > run->max_sequence ? side->sequence : run->max_sequence;
         run->max_personal = side->personal > run->max_personal ? side->personal : run->max_personal;
     }
     const float sequence = aff_rank_scale(run->blend->sequence, run->max_sequence);
     const float personal = aff_rank_scale(run->blend->personal, run->max_personal);
-    for (uint32_t i = 0; i < run->n_live; i++) {
-        const struct aff_side *side = &space->sides[space->live[i]];
-        float score = space->scores[i] * affinity + side->sequence * sequence + side->personal * personal;
+    for (uint32_t i = n_plain; i < run->n_live; i++) {
+        const struct aff_side *side = aff_side_find(run, space->live[i]);
+        scores[i] = scores[i] * affinity + side->sequence * sequence + side->personal * personal;
         if (side->flags & AFF_SIDE_SUBSTITUTE)
-            score = (float)AFF_CONTENT_WEIGHT * side->content;
-        space->scores[i] = score;
+            scores[i] = (float)AFF_CONTENT_WEIGHT * side->content;
     }
 }
 
-/* Keeps the live candidates whose score, `scale` times what is stored, popularity could lift to the floor:
- * none is above
- * 1. Stores the scores. */
+/* Lists the live candidates that may be among the best: those whose score, `scale` times what is stored,
+ * popularity could lift to the floor, none being above 1. The margin covers rounding, so that one comparison
+ * does. */
 static uint32_t find_contenders(const struct aff_run *run, float scale, float floor)
 {
-    const float popularity = (float)run->blend->popularity;
-    uint32_t *live = run->space->live;
-    float *scores = run->space->scores;
+    const double reach = (double)floor - run->blend->popularity;
+    const double margin = 1e-5 * (fabs((double)floor) + run->blend->popularity);
+    const float least = floor > -INFINITY ? (float)((reach - margin) / (double)scale) : -INFINITY;
+    const float *scores = run->space->scores;
+    uint32_t *contenders = run->space->contenders;
     const uint32_t n_live = run->n_live;
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < n_live; i++) {
-        const float score = scores[i] * scale;
-        const uint32_t index = live[i];
-        scores[n] = score;
-        live[n] = index;
-        n += score + popularity >= floor;
+        contenders[n] = i;
+        n += scores[i] >= least;
     }
     return n;
 }
 
-/* The contenders for the best `wanted`, with their scores without popularity. */
-static uint32_t find_scores(struct aff_run *run, uint32_t wanted)
+/* The contenders for the best `wanted`, and what their scores must be multiplied by. */
+static uint32_t find_scores(struct aff_run *run, uint32_t wanted, float *ret_scale)
 {
     float maxima[LANES], scale, floor = -INFINITY;
 
     find_lane_maxima(run->space->scores, run->n_live, maxima);
     run->max_affinity = find_max(maxima);
     scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
-    if (run->sides) {
+    if (run->n_plain < run->n_live) {
         find_side_scores(run, scale);
         find_lane_maxima(run->space->scores, run->n_live, maxima);
         scale = 1;
@@ -148,18 +155,19 @@ static uint32_t find_scores(struct aff_run *run, uint32_t wanted)
      * that is no number. */
     if (run->request->rotation <= 0 && scale > 0)
         floor = find_floor(maxima, wanted) * scale;
+    *ret_scale = scale;
     return find_contenders(run, scale, floor);
 }
 
-static void insert(struct aff_ranked *top, uint32_t n, struct aff_ranked ranked)
+static void insert(uint64_t *top, uint32_t n, uint64_t key)
 {
     uint32_t at = n;
 
-    while (at > 0 && top[at - 1].key < ranked.key) {
+    while (at > 0 && top[at - 1] < key) {
         top[at] = top[at - 1];
         at--;
     }
-    top[at] = ranked;
+    top[at] = key;
 }
 
 void aff_rank(struct aff_run *run, uint32_t n)
@@ -168,19 +176,24 @@ void aff_rank(struct aff_run *run, uint32_t n)
     const float *popularity = aff_catalogue_popularity(run->catalogue);
     const float weight = (float)run->blend->popularity;
     const bool rotate = run->request->rotation > 0;
+    uint64_t *top = space->top;
+    uint32_t n_top = 0;
+    float scale;
+    const uint32_t n_contenders = find_scores(run, n, &scale);
 
-    uint32_t n_contenders = find_scores(run, n), n_top = 0;
+    for (uint32_t i = 0; i < n_contenders; i++)
+        __builtin_prefetch(&popularity[space->live[space->contenders[i]]]);
     for (uint32_t i = 0; i < n_contenders; i++) {
-        uint32_t row = space->rows[space->live[i]];
-        float score = space->scores[i] + weight * popularity[row];
+        const uint32_t row = space->live[space->contenders[i]];
+        float score = space->scores[space->contenders[i]] * scale + weight * popularity[row];
         if (rotate)
             score *= aff_rank_rotation(run, row);
         uint64_t key = key_of(score, row);
-        if (n_top == n && key <= space->top[n - 1].key)
+        if (n_top == n && key <= top[n - 1])
             continue;
         if (n_top < n)
             n_top++;
-        insert(space->top, n_top - 1, (struct aff_ranked){.key = key, .index = space->live[i]});
+        insert(top, n_top - 1, key);
     }
     run->n_top = n_top;
 }

@@ -39,23 +39,23 @@ static void settle(struct aff_run *run)
         run->n_bases > 0 && (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
 }
 
-/* True if candidates must be looked at one by one, beyond marks, eligibility and affinity. */
-static bool needs_sides(const struct aff_run *run)
+/* True if every candidate must be looked at by itself, beyond marks, eligibility and affinity. Without this a
+ * candidate that the customer has not bought is a cross-sell that nothing else can drop. */
+static bool needs_each(const struct aff_run *run)
 {
     const struct aff_request *request = run->request;
+    const unsigned kinds = run->kinds & ~(1u << AFF_KIND_REPLENISH);
 
-    return run->history != NULL || run->floors || run->blend->sequence > 0 ||
-           run->kinds != 1u << AFF_KIND_CROSS_SELL || request->n_filters > 0 ||
-           request->price_min != AFF_NO_MONEY || request->price_max != AFF_NO_MONEY ||
-           request->diversity > 0 || request->explain == AFF_EXPLAIN_FULL || request->why_not.size > 0;
+    return kinds != 1u << AFF_KIND_CROSS_SELL || run->floors || run->blend->sequence > 0 ||
+           request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
+           request->price_max != AFF_NO_MONEY || request->why_not.size > 0;
 }
 
 static void name_candidates(struct aff_run *run)
 {
     aff_candidates_from_rows(run);
-    if (!needs_sides(run))
-        return;
-    aff_candidates_begin_sides(run);
+    if (needs_each(run))
+        aff_side_give_all(run);
     if (run->blend->sequence > 0)
         aff_candidates_from_sequence(run);
     if (run->history != NULL)

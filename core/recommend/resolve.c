@@ -102,6 +102,10 @@ void aff_resolve(struct aff_run *run)
     for (size_t i = 0; i < n; i++)
         if (space->ids[i].size > 0)
             space->hashes[i] = aff_catalogue_prefetch(run->catalogue, space->ids[i]);
+    for (size_t i = 0; i <= request->n_cart; i++)
+        if (space->ids[i].size > 0)
+            aff_neighbours_prefetch(run->model->together,
+                                    aff_catalogue_guess(run->catalogue, space->ids[i], space->hashes[i]));
     for (size_t i = 0; i < n; i++) {
         space->id_rows[i] = AFF_NO_ROW;
         if (space->ids[i].size == 0)

@@ -8,9 +8,10 @@
  * is too much like a better item                            diversity.c explain     winners become items with
  * via, evidence and terms                        explain.c fall back   popularity fills the rest fallback.c
  *
- * The common request (a cart, nothing else) touches for each neighbour one sum, for each candidate that sum
- * again, one byte of marks and one of eligibility. Everything beyond that is in arrays by candidate (`cells`,
- * `sides`) that only the requests use that need it. */
+ * The common request (a cart, with or without a known customer) touches for each neighbour one sum, and for
+ * each candidate that sum again, one byte of marks and one of eligibility. What else there is to know of a
+ * product is in a side, which only the products have that need one: those that the customer has bought, or
+ * all candidates where a request asks for more. */
 #pragma once
 
 #include "core/recommend/recommend.h"
@@ -19,6 +20,7 @@ enum {
     AFF_BASES_MAX = AFF_CART_MAX + 1,
     AFF_IDS_MAX = AFF_CART_MAX + AFF_EXCLUDE_MAX + 2,
     AFF_POOL_MAX = 4 * AFF_ITEMS_MAX, /* candidates that diversity chooses from */
+    AFF_CHUNK = 64,                   /* neighbours in which winners are looked for at once */
     AFF_SEQUENCE_PURCHASES = 5,       /* newest purchases whose `next` rows count when there is no cart */
 };
 
@@ -29,6 +31,7 @@ enum aff_mark {
     AFF_MARK_IS_PRODUCT = 1 << AFF_DROP_IS_PRODUCT,
     AFF_MARK_EXCLUDED = 1 << AFF_DROP_EXCLUDED,
     AFF_MARK_OWNED = 1 << AFF_DROP_OWNED,
+    AFF_MARK_SIDE = 0x40, /* no reason: it has a side, while others have none */
 };
 enum { AFF_MARK_ELIGIBILITY = AFF_DROP_UNAVAILABLE };
 /* Marks of winners while their speakers are looked for: this and the number of the item. No winner has
@@ -40,12 +43,11 @@ _Static_assert(AFF_INELIGIBLE_UNAVAILABLE << AFF_MARK_ELIGIBILITY == 1 << AFF_DR
                    AFF_DROP_OWNED > AFF_DROP_UNPRICED,
                "marks and eligibility bits are in the order of the reasons");
 
-/* Says whether a product is a candidate of the request that `stamp` counts, and which. A new stamp empties
- * all cells at once. Only with `sides`. */
+/* Says whether a product has a side in the request that `stamp` counts, and which. A new stamp a request
+ * empties all cells at once. */
 struct aff_cell {
-    uint32_t stamp, index;
+    uint32_t stamp, side;
 };
-#define AFF_NO_CANDIDATE UINT32_MAX
 
 /* What the sum of a product is that no base names. It adds like 0, and no sum of shares gives it. */
 #define AFF_UNNAMED (-0.0f)
@@ -81,10 +83,10 @@ struct aff_base {
     const struct aff_row *together; /* NULL: no neighbours */
 };
 
-/* A candidate in the order of ranking: larger keys are better. */
-struct aff_ranked {
-    uint64_t key;
-    uint32_t index; /* of the candidate */
+/* A candidate that is not simply left: marked or not eligible. */
+struct aff_aside {
+    uint32_t row;
+    float sum;
 };
 
 /* The base that speaks most for a winner. */
@@ -100,18 +102,19 @@ struct aff_workspace {
     /* One element a product. */
     float *sums;    /* affinity; all AFF_UNNAMED between requests */
     uint8_t *marks; /* enum aff_mark; all 0 between requests */
-    uint32_t stamp;
     struct aff_cell *cells;
-    /* One element a candidate, in the order in which they were named. */
-    uint32_t *rows;
+    uint32_t stamp;
+    /* Lists, with room for all products. */
+    uint32_t *rows; /* candidates, in the order in which they were named */
     struct aff_side *sides;
-    /* One element a candidate that is left, in the same order. */
-    uint32_t *live;   /* its number */
-    float *scores;    /* its sum; from aff_rank on its score without popularity */
-    uint8_t *reasons; /* of those that are not left: marks and eligibility */
+    struct aff_aside *asides;
+    uint32_t *live;       /* candidates that are left: first those without a side */
+    float *scores;        /* their sums, in the same order; from aff_rank on those with a side their scores */
+    uint32_t *contenders; /* positions in live that may be among the best */
+    uint32_t found[AFF_CHUNK + 1]; /* winners of one chunk */
     struct aff_speaker speakers[AFF_ITEMS_MAX];
     struct aff_base bases[AFF_BASES_MAX];
-    struct aff_ranked top[AFF_POOL_MAX];
+    uint64_t top[AFF_POOL_MAX]; /* keys of the best, best first */
     struct aff_text ids[AFF_IDS_MAX];
     uint64_t hashes[AFF_IDS_MAX];
     uint64_t unknown_hashes[AFF_IDS_MAX];
@@ -129,12 +132,13 @@ struct aff_run {
     const uint32_t *excluded;          /* rows, AFF_NO_ROW among them */
     uint32_t product, newest, why_not; /* rows; newest: of the cart */
     uint32_t n_bases;                  /* distinct cart products, then the page product */
-    uint32_t n_candidates, n_live, n_top;
+    uint32_t n_candidates, n_sides, n_live, n_top;
+    uint32_t n_plain; /* of the live candidates, those without a side */
     const struct aff_row *next_rows[AFF_SEQUENCE_PURCHASES];
     uint32_t next_via[AFF_SEQUENCE_PURCHASES];
     uint32_t n_next;
     unsigned kinds; /* asked for, never 0 */
-    bool sides;     /* space->sides is in use, and each candidate is looked at one by one */
+    bool each;      /* every candidate has a side and is looked at by itself */
     bool floors;    /* min_lift, min_confidence or min_orders apply */
     float max_affinity, max_sequence, max_personal; /* of the live candidates; 0: nothing positive */
 };
@@ -150,11 +154,12 @@ AFF_MUST_CHECK aff_status aff_workspace_fit(struct aff_workspace *space, uint32_
 void aff_resolve(struct aff_run *run);
 void aff_resolve_clear(struct aff_run *run);
 
-/* The number of a row's candidate, AFF_NO_CANDIDATE if nothing names it. */
-uint32_t aff_candidate_find(const struct aff_run *run, uint32_t row);
-/* The same, made if it is new; `sides` must be in use. */
-uint32_t aff_candidate_touch(struct aff_run *run, uint32_t row);
-void aff_candidates_begin_sides(struct aff_run *run);
+/* The side of a product, NULL if it has none. */
+struct aff_side *aff_side_find(const struct aff_run *run, uint32_t row);
+/* Gives all candidates a side, from now on each that is named. */
+void aff_side_give_all(struct aff_run *run);
+/* Makes the product a candidate if it is none, and gives it a side. */
+struct aff_side *aff_candidate_touch(struct aff_run *run, uint32_t row);
 void aff_candidates_from_rows(struct aff_run *run);
 void aff_candidates_from_sequence(struct aff_run *run);
 void aff_candidates_from_history(struct aff_run *run);
@@ -162,14 +167,16 @@ void aff_candidates_from_content(struct aff_run *run);
 
 /* Fills space->live and counts what is dropped. */
 void aff_sieve(struct aff_run *run);
-/* The first reason that holds for one candidate, AFF_DROP_LIMIT if none does. */
-enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t index);
+/* The first reason that holds for a candidate with a side, AFF_DROP_LIMIT if none does. */
+enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t row, const struct aff_side *side);
+/* `side` may be NULL. */
 enum aff_kind aff_kind_of(const struct aff_side *side);
 bool aff_filters_pass(const struct aff_request *request, const struct aff_product *product);
 
 /* Fills space->top with the best `n` live candidates (fewer if there are fewer), best first. */
 void aff_rank(struct aff_run *run, uint32_t n);
 float aff_rank_score_of(uint64_t key);
+uint32_t aff_rank_row_of(uint64_t key);
 /* What one unit of a source's sum adds to the score: its weight / its maximum; 0 without a maximum. */
 float aff_rank_scale(double weight, float max);
 /* 1, or a little less with rotation: what the score of a row is multiplied by. */

@@ -79,27 +79,27 @@ static bool price_passes(const struct aff_request *request, int64_t price)
 
 enum aff_kind aff_kind_of(const struct aff_side *side)
 {
+    if (side == NULL)
+        return AFF_KIND_CROSS_SELL;
     if (side->flags & AFF_SIDE_SUBSTITUTE)
         return AFF_KIND_SUBSTITUTE;
     return side->flags & AFF_SIDE_BOUGHT ? AFF_KIND_REPLENISH : AFF_KIND_CROSS_SELL;
 }
 
-/* Marks and eligibility of a row as bits by reason; 0: none holds. */
+/* Marks and eligibility of a row as bits by reason, beside AFF_MARK_SIDE; 0: none holds. */
 static inline unsigned reasons_of(const uint8_t *marks, const uint8_t *eligibility, uint32_t row)
 {
     return marks[row] | (unsigned)eligibility[row] << AFF_MARK_ELIGIBILITY;
 }
 
 /* The first reason beyond marks and eligibility. */
-static enum aff_drop judge(const struct aff_run *run, uint32_t index)
+static enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct aff_side *side)
 {
     const struct aff_request *request = run->request;
-    const struct aff_side *side = &run->space->sides[index];
 
     if (side->flags & AFF_SIDE_NOT_DUE)
         return AFF_DROP_NOT_DUE;
     if (request->n_filters > 0 || request->price_min != AFF_NO_MONEY || request->price_max != AFF_NO_MONEY) {
-        uint32_t row = run->space->rows[index];
         const struct aff_product *product = aff_catalogue_product(run->catalogue, row);
         if (!aff_filters_pass(request, product))
             return AFF_DROP_FILTERED;
@@ -113,19 +113,19 @@ static enum aff_drop judge(const struct aff_run *run, uint32_t index)
     return AFF_DROP_LIMIT;
 }
 
-enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t index)
+enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t row, const struct aff_side *side)
 {
-    unsigned reasons =
-        reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), run->space->rows[index]);
+    unsigned reasons = reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), row);
 
-    return reasons != 0 ? (enum aff_drop)__builtin_ctz(reasons) : judge(run, index);
+    reasons &= ~(unsigned)AFF_MARK_SIDE;
+    return reasons != 0 ? (enum aff_drop)__builtin_ctz(reasons) : judge(run, row, side);
 }
 
 /* Marks the candidates that a pair with one of the bases proves. */
 static void prove(struct aff_run *run)
 {
     const struct aff_request *request = run->request;
-    struct aff_workspace *space = run->space;
+    const struct aff_workspace *space = run->space;
     const double n = (double)run->model->totals.orders;
 
     for (uint32_t i = 0; i < run->n_bases; i++) {
@@ -137,61 +137,74 @@ static void prove(struct aff_run *run)
             struct aff_evidence evidence = aff_evidence_weighted(row->counts[j].orders, n_a, n_b, n);
             if (row->counts[j].orders >= request->min_orders && evidence.lift >= request->min_lift &&
                 evidence.confidence >= request->min_confidence)
-                space->sides[aff_candidate_find(run, other)].flags |= AFF_SIDE_PROVEN;
+                aff_side_find(run, other)->flags |= AFF_SIDE_PROVEN;
         }
     }
 }
 
-/* Looks at each live candidate by itself and keeps those that nothing speaks against. */
-static void sieve_each(struct aff_run *run)
+/* Keeps a candidate with a side if nothing speaks against it. */
+static void sieve_by_side(struct aff_run *run, uint32_t row, float sum)
 {
     struct aff_workspace *space = run->space;
-    uint32_t n = 0;
+    struct aff_side *side = aff_side_find(run, row);
+    enum aff_drop drop = aff_sieve_one(run, row, side);
 
-    if (run->floors)
-        prove(run);
-    for (uint32_t i = 0; i < run->n_live; i++) {
-        uint32_t index = space->live[i];
-        enum aff_drop drop = judge(run, index);
-        space->sides[index].drop = (uint8_t)drop;
-        if (drop != AFF_DROP_LIMIT) {
-            run->answer->dropped[drop]++;
-            continue;
-        }
-        space->live[n] = index;
-        space->scores[n++] = space->scores[i];
+    side->drop = (uint8_t)drop;
+    if (drop != AFF_DROP_LIMIT) {
+        run->answer->dropped[drop]++;
+        return;
     }
-    run->n_live = n;
+    space->live[run->n_live] = row;
+    space->scores[run->n_live++] = sum;
+}
+
+/* Keeps the candidates that are neither marked nor ineligible, and puts the others, which are few, aside. */
+static uint32_t sieve_by_marks(struct aff_run *run)
+{
+    const uint8_t *marks = run->space->marks, *eligibility = aff_catalogue_eligibility(run->catalogue);
+    const uint32_t *rows = run->space->rows;
+    const uint32_t n = run->n_candidates;
+    struct aff_aside *asides = run->space->asides;
+    uint32_t *live = run->space->live;
+    float *scores = run->space->scores, *sums = run->space->sums;
+    uint32_t n_live = 0, n_asides = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = rows[i];
+        const unsigned reasons = reasons_of(marks, eligibility, row);
+        const float sum = sums[row];
+        live[n_live] = row;
+        scores[n_live] = sum;
+        sums[row] = AFF_UNNAMED;
+        n_live += reasons == 0;
+        if (__builtin_expect(reasons != 0, 0))
+            asides[n_asides++] = (struct aff_aside){.row = row, .sum = sum};
+    }
+    run->n_live = n_live;
+    return n_asides;
 }
 
 void aff_sieve(struct aff_run *run)
 {
-    /* Stores of bytes may change anything for all the compiler knows, so what they cannot change is kept
-     * here. */
-    uint8_t *dropped = run->space->reasons;
-    const uint8_t *marks = run->space->marks;
-    const uint32_t *rows = run->space->rows;
-    uint32_t *live = run->space->live;
-    float *scores = run->space->scores, *sums = run->space->sums;
+    const struct aff_workspace *space = run->space;
     const uint8_t *eligibility = aff_catalogue_eligibility(run->catalogue);
-    const uint32_t n = run->n_candidates;
-    uint32_t n_live = 0, n_dropped = 0;
+    uint32_t n_asides = sieve_by_marks(run);
 
-    /* Both lists are written each time and one of them grows: whether a product may be offered is hard to
-     * guess. */
-    for (uint32_t i = 0; i < n; i++) {
-        const uint32_t row = rows[i];
-        const unsigned reasons = reasons_of(marks, eligibility, row);
-        live[n_live] = i;
-        scores[n_live] = sums[row];
-        dropped[n_dropped] = (uint8_t)reasons;
-        sums[row] = AFF_UNNAMED;
-        n_live += reasons == 0;
-        n_dropped += reasons != 0;
+    run->n_plain = run->n_live;
+    if (run->each) {
+        uint32_t n = run->n_live;
+        if (run->floors)
+            prove(run);
+        run->n_plain = run->n_live = 0;
+        for (uint32_t i = 0; i < n; i++) /* what is kept overwrites what was looked at */
+            sieve_by_side(run, space->live[i], space->scores[i]);
     }
-    for (uint32_t i = 0; i < n_dropped; i++)
-        run->answer->dropped[__builtin_ctz(dropped[i])]++;
-    run->n_live = n_live;
-    if (run->sides)
-        sieve_each(run);
+    for (uint32_t i = 0; i < n_asides; i++) {
+        const struct aff_aside aside = space->asides[i];
+        const unsigned reasons = reasons_of(space->marks, eligibility, aside.row);
+        if (reasons == AFF_MARK_SIDE)
+            sieve_by_side(run, aside.row, aside.sum);
+        else
+            run->answer->dropped[__builtin_ctz(reasons)]++;
+    }
 }

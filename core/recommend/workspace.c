@@ -23,7 +23,8 @@ static void free_arrays(struct aff_workspace *space)
     free(space->sides);
     free(space->live);
     free(space->scores);
-    free(space->reasons);
+    free(space->contenders);
+    free(space->asides);
     space->sums = NULL;
     space->marks = NULL;
     space->cells = NULL;
@@ -31,7 +32,8 @@ static void free_arrays(struct aff_workspace *space)
     space->sides = NULL;
     space->live = NULL;
     space->scores = NULL;
-    space->reasons = NULL;
+    space->contenders = NULL;
+    space->asides = NULL;
     space->capacity = 0;
 }
 
@@ -47,6 +49,10 @@ aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
 {
     size_t capacity = (size_t)n_products + 1;
 
+    if (++space->stamp == 0) {
+        memset(space->cells, 0, space->capacity * sizeof *space->cells);
+        space->stamp = 1;
+    }
     if (capacity <= space->capacity)
         return AFF_OK;
     free_arrays(space);
@@ -58,9 +64,11 @@ aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
     space->sides = malloc(capacity * sizeof *space->sides);
     space->live = malloc(capacity * sizeof *space->live);
     space->scores = malloc(capacity * sizeof *space->scores);
-    space->reasons = malloc(capacity * sizeof *space->reasons);
+    space->contenders = malloc(capacity * sizeof *space->contenders);
+    space->asides = malloc(capacity * sizeof *space->asides);
     if (space->sums == NULL || space->marks == NULL || space->cells == NULL || space->rows == NULL ||
-        space->sides == NULL || space->live == NULL || space->scores == NULL || space->reasons == NULL) {
+        space->sides == NULL || space->live == NULL || space->scores == NULL || space->contenders == NULL ||
+        space->asides == NULL) {
         free_arrays(space);
         return AFF_NOMEM;
     }

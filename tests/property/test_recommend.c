@@ -470,6 +470,49 @@ static void check_voice(const struct reference *reference, const struct aff_item
     }
 }
 
+static float alike(const struct aff_product *a, const struct aff_product *b)
+{
+    bool category = a->category.size > 0 && aff_text_equal(a->category, b->category);
+    bool brand = a->brand.size > 0 && aff_text_equal(a->brand, b->brand);
+    bool price = 10 * a->price >= 8 * b->price && 10 * b->price >= 8 * a->price;
+
+    return (category ? 0.5f : 0) + (brand ? 0.25f : 0) + (price ? 0.25f : 0);
+}
+
+/* The set that greedy maximal marginal relevance takes from the first 4 * limit. */
+static void check_diversity(const struct reference *reference, const struct aff_answer *answer, uint32_t n)
+{
+    const float diversity = (float)reference->request->diversity;
+    const uint32_t most = 4 * reference->request->limit;
+    const uint32_t n_pool = reference->n_live < most ? reference->n_live : most;
+    const float best_score = n_pool > 0 ? reference->verdicts[reference->order[0]].score : 0;
+    bool chosen[MOST_PRODUCTS] = {false};
+
+    if (n_pool <= n || best_score <= 0)
+        return;
+    for (uint32_t taken = 0; taken < n; taken++) {
+        float best_value = -INFINITY;
+        uint32_t best = 0;
+        for (uint32_t i = 0; i < n_pool; i++) {
+            float nearest = 0;
+            for (uint32_t j = 0; j < n_pool; j++)
+                if (chosen[j])
+                    nearest = fmaxf(nearest, alike(record(reference, reference->order[i]),
+                                                   record(reference, reference->order[j])));
+            float relevance = reference->verdicts[reference->order[i]].score / best_score;
+            float value = (1 - diversity) * relevance - diversity * nearest;
+            if (!chosen[i] && value > best_value) {
+                best_value = value;
+                best = i;
+            }
+        }
+        chosen[best] = true;
+    }
+    for (uint32_t i = 0, at = 0; i < n_pool; i++)
+        if (chosen[i])
+            assert_int_equal(answer->items[at++].row, reference->order[i]);
+}
+
 /* Items that the sources gave, against the reference's order. Returns how many they are. */
 static uint32_t check_ranking(const struct reference *reference, const struct aff_answer *answer)
 {
@@ -493,6 +536,8 @@ static uint32_t check_ranking(const struct reference *reference, const struct af
         check_evidence(reference, item);
         check_voice(reference, item);
     }
+    if (request->diversity > 0 && request->rotation <= 0)
+        check_diversity(reference, answer, n);
     return n;
 }
 

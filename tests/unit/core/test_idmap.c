@@ -29,6 +29,7 @@ static void every_added_id_is_found_and_no_other(void **state)
         assert_int_equal(aff_idmap_find(&map, aff_text_of(other)), AFF_IDMAP_NONE);
         uint64_t hash = aff_idmap_prefetch(&map, aff_text_of(ids[i]));
         assert_int_equal(aff_idmap_find_hashed(&map, aff_text_of(ids[i]), hash), i * 3);
+        assert_int_not_equal(aff_idmap_guess(&map, aff_text_of(ids[i]), hash), AFF_IDMAP_NONE);
     }
     assert_true(map.n * 10 <= (map.mask + 1) * 6);
     assert_int_equal(aff_idmap_bytes(&map), (map.mask + 1) * 16);
@@ -74,6 +75,7 @@ static void an_empty_map_finds_nothing(void **state)
 
     (void)state;
     assert_int_equal(aff_idmap_find(&ids, aff_text_of("a")), AFF_IDMAP_NONE);
+    assert_int_equal(aff_idmap_guess(&ids, aff_text_of("a"), 0), AFF_IDMAP_NONE);
     assert_int_equal(aff_idmap_bytes(&ids), 0);
     assert_int_equal(aff_keymap_find(&keys, 0), AFF_KEYMAP_NONE);
     assert_int_equal(aff_keymap_bytes(&keys), 0);

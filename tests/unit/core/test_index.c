@@ -148,8 +148,10 @@ static void publish_keeps_the_old_model_until_the_last_reader_releases(void **st
     aff_reader_enter();
     const struct aff_model *model = aff_slot_acquire(publisher.slot);
     assert_int_equal(pthread_create(&thread, NULL, publish_second, &publisher), 0);
-    while (aff_slot_model(publisher.slot)->version != 2)
-        (void)usleep(100);
+    for (bool published = false; !published;) {
+        published = aff_slot_acquire(publisher.slot)->version == 2;
+        aff_slot_release(publisher.slot);
+    }
     (void)usleep(20000);
     assert_false(atomic_load(&publisher.done));
     assert_int_equal(model->version, 1);
