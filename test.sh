@@ -16,6 +16,7 @@ Stages, in this order:
   asan         address and undefined-behaviour sanitizer: unit, property and integration tests
   tsan         thread sanitizer: unit and property tests
   fuzz         every fuzz target over its corpus and for a few seconds (FUZZ_S=5)
+  tidy         clang-tidy 14 over the libraries; takes minutes, so it runs only when named
 
   --quick       without asan, tsan and fuzz
   --only STAGE  only this stage; may be repeated
@@ -24,8 +25,8 @@ What every runner said is kept in build/test-logs. Exit status 0 only when all s
 TEXT
 }
 
-stages=(lint unit contract integration asan tsan fuzz)
-wanted=("${stages[@]}")
+stages=(lint unit contract integration asan tsan fuzz tidy)
+wanted=(lint unit contract integration asan tsan fuzz)
 only=()
 while (($# > 0)); do
     case $1 in
@@ -127,6 +128,11 @@ shell_check() {
     shellcheck -x -S warning "${files[@]}" && echo "${#files[@]} shell scripts are clean"
 }
 
+tidy_check() {
+    git ls-files -co --exclude-standard -- {core,config,json,sql,server,cli}/'*.c' |
+        xargs -P "$jobs" -n 4 clang-tidy-14 -p build/dev --quiet 2>/dev/null && echo "clang-tidy is content"
+}
+
 stage_lint() {
     run format format_check
     remember format 'laid out|error:'
@@ -142,6 +148,12 @@ stage_fuzz() {
     build fuzz "--target fuzz_all" || return
     run fuzz tests/slow/fuzz.sh --build build/fuzz "${FUZZ_S:-5}"
     remember fuzz '^fuzz: '
+}
+
+stage_tidy() {
+    build dev || return
+    run tidy tidy_check
+    remember tidy 'content|error:'
 }
 
 for stage in "${stages[@]}"; do

@@ -3,6 +3,7 @@
 #include "config/keys.h"
 #include "core/base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
@@ -13,21 +14,6 @@
 
 /* The longest piece of a wrong value or key that is repeated in an error. */
 #define SHOWN 80
-
-void aff_config_init(struct aff_config *config)
-{
-    *config = (struct aff_config){
-#define TEXT(field, key, fallback, secret, help) .field = fallback,
-#define WHOLE(field, key, fallback, min, max, help) .field = fallback,
-#define REAL(field, key, fallback, min, max, help) .field = fallback,
-#define FLAG(field, key, fallback, help) .field = fallback,
-#include "config/config_keys.def"
-#undef TEXT
-#undef WHOLE
-#undef REAL
-#undef FLAG
-    };
-}
 
 /* Refuses `value`; a secret is never repeated, since errors end in logs. */
 static aff_status refuse(const struct aff_config_key *key, const char *value, const char *where,
@@ -143,6 +129,15 @@ aff_status aff_config_set(struct aff_config *config, const char *name, const cha
         return set_flag(field, key, value, where, reterr);
     }
     return aff_error_set(reterr, AFF_CONFIG, "%s: %s has no type", where, name);
+}
+
+void aff_config_init(struct aff_config *config)
+{
+    *config = (struct aff_config){.http_port = 0};
+    for (const struct aff_config_key *key = aff_config_keys; key->name != NULL; key++) {
+        aff_status status = aff_config_set(config, key->name, key->fallback, "default", NULL);
+        assert(status == AFF_OK); /* The list itself would be wrong. */
+    }
 }
 
 static aff_status check_word(const char *key, const char *value, const char *const words[],

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* More than any sensible file; a mistyped path to something huge is refused instead of read. */
-#define FILE_BYTES_MAX (256 * 1024)
+#define FILE_BYTES_MAX 262144
 
 /* libinih reads into a buffer of INI_MAX_LINE bytes and silently breaks longer lines in two. */
 #define LINE_BYTES_MAX (INI_MAX_LINE - 2)

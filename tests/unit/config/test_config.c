@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -139,7 +140,7 @@ static void remember(void *context, const char *key, const char *value, const ch
     assert_true(help[0] != '\0');
     shown->n_keys++;
     if (strcmp(key, shown->key) == 0)
-        (void)strcpy(shown->value, value);
+        (void)snprintf(shown->value, sizeof shown->value, "%s", value);
 }
 
 static void showing_gives_each_key_as_text_and_hides_secrets(void **state)
@@ -188,14 +189,14 @@ static void words_and_joint_rules_are_checked(void **state)
     struct aff_error error = {0};
     struct aff_config config = defaults();
 
-    (void)strcpy(config.learn_method, "magic");
+    (void)snprintf(config.learn_method, sizeof config.learn_method, "magic");
     assert_int_equal(aff_config_check(&config, &error), AFF_CONFIG);
     assert_string_equal(error.text, "learn.method must be ridge, cosine, confidence or lift, not 'magic'");
     config = defaults();
-    (void)strcpy(config.log_level, "INFO");
+    (void)snprintf(config.log_level, sizeof config.log_level, "INFO");
     assert_int_equal(aff_config_check(&config, &error), AFF_CONFIG);
     config = defaults();
-    (void)strcpy(config.learn_floors, "3%");
+    (void)snprintf(config.learn_floors, sizeof config.learn_floors, "%s", "3 %");
     assert_int_equal(aff_config_check(&config, &error), AFF_CONFIG);
     config = defaults();
     config.store_name[0] = '\0';

@@ -34,7 +34,7 @@ static void a_piece_larger_than_a_block_is_given(void **state)
 {
     (void)state;
     struct aff_arena arena = {0};
-    size_t size = 10 * 1024 * 1024;
+    size_t size = 10000000;
     unsigned char *small = aff_arena_take(&arena, 8);
     unsigned char *large = aff_arena_take(&arena, size);
     unsigned char *after = aff_arena_take(&arena, 8);

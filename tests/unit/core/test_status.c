@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +52,8 @@ static void a_long_text_is_cut_between_characters(void **state)
             char text[2048] = "";
             struct aff_error error = {0};
             memset(text, 'x', lead);
-            while (strlen(text) < 1024)
-                strcat(text, characters[c]);
+            for (size_t size = lead; size < 1024; size = strlen(text))
+                (void)snprintf(text + size, sizeof text - size, "%s", characters[c]);
             (void)aff_error_set(&error, AFF_DATA, "%s", text);
             assert_true(aff_text_is_utf8(aff_text_of(error.text)));
             assert_true(strlen(error.text) >= sizeof error.text - 5);

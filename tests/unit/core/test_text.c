@@ -48,8 +48,7 @@ static void well_formed_utf8_is_accepted(void **state)
         "\xEF\xBF\xBF",
         "\xF0\x90\x80\x80",
         "\xF4\x8F\xBF\xBF",
-        "Stra\xC3\x9F"
-        "e \xE2\x82\xAC \xF0\x9F\x98\x80",
+        "Tee \xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80",
     };
 
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
