@@ -130,23 +130,63 @@ static size_t escape(char *at, unsigned char byte)
     return 6;
 }
 
-void aff_json_text(struct aff_json *json, struct aff_text text)
+/* True if one of the eight bytes may not stand in a string as it is. Exact for what it looks for; a byte of a
+ * character beyond ASCII never is. The sums are those of "bit twiddling hacks", S. E. Anderson: a byte below
+ * n, a byte equal to one of three. */
+static bool needs_escape(uint64_t eight)
 {
-    char *start = value_room(json, text.size * 6 + 2);
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t quote = eight ^ ones * '"', slash = eight ^ ones * '\\', rubout = eight ^ ones * 0x7F;
+    uint64_t control = (eight - ones * 0x20) & ~eight;
+    uint64_t equal = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((rubout - ones) & ~rubout);
 
-    if (start == NULL)
-        return;
-    char *at = start;
-    *at++ = '"';
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.at[i];
+    return ((control | equal) & highs) != 0;
+}
+
+static char *put_escaped(char *at, const char *from, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)from[i];
         if (byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7F)
             at += escape(at, byte);
         else
             *at++ = (char)byte;
     }
+    return at;
+}
+
+char *aff_json_put_text(char *at, struct aff_text text)
+{
+    size_t i = 0;
+
     *at++ = '"';
-    json->size += (size_t)(at - start);
+    for (; i + 8 <= text.size; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, text.at + i, 8);
+        if (needs_escape(eight)) {
+            at = put_escaped(at, text.at + i, 8);
+        } else {
+            memcpy(at, &eight, 8);
+            at += 8;
+        }
+    }
+    if (i < text.size)
+        at = put_escaped(at, text.at + i, text.size - i);
+    *at++ = '"';
+    return at;
+}
+
+void aff_json_text(struct aff_json *json, struct aff_text text)
+{
+    char *start = value_room(json, AFF_JSON_TEXT(text.size));
+
+    if (start != NULL)
+        json->size += (size_t)(aff_json_put_text(start, text) - start);
+}
+
+char *aff_json_room(struct aff_json *json, size_t size)
+{
+    return reserve(json, size);
 }
 
 void aff_json_string(struct aff_json *json, const char *text)
@@ -174,14 +214,23 @@ void aff_json_uint(struct aff_json *json, uint64_t value)
     aff_json_raw(json, at, (size_t)(buffer + 20 - at));
 }
 
+char *aff_json_put_int(char *at, int64_t value)
+{
+    char buffer[20];
+    char *digits = digits_of(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, buffer);
+    size_t size = (size_t)(buffer + 20 - digits);
+
+    if (value < 0)
+        *at++ = '-';
+    memcpy(at, digits, size);
+    return at + size;
+}
+
 void aff_json_int(struct aff_json *json, int64_t value)
 {
     char buffer[21];
-    char *at = digits_of(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, buffer + 1);
 
-    if (value < 0)
-        *--at = '-';
-    aff_json_raw(json, at, (size_t)(buffer + 21 - at));
+    aff_json_raw(json, buffer, (size_t)(aff_json_put_int(buffer, value) - buffer));
 }
 
 void aff_json_bool(struct aff_json *json, bool value)
@@ -212,51 +261,33 @@ void aff_json_double(struct aff_json *json, double value)
     aff_json_raw(json, buffer, (size_t)size);
 }
 
-size_t aff_json_put_score(char buffer[AFF_JSON_SCORE], double value)
+char *aff_json_put_score(char *at, double value)
 {
-    char digits[AFF_JSON_SCORE];
-    char *end = digits + sizeof digits, *at = end;
-    uint64_t micro = (uint64_t)(fabs(value) * 1e6 + 0.5);
-    uint64_t whole = micro / 1000000;
-    uint32_t fraction = (uint32_t)(micro % 1000000);
-
-    if (fraction != 0) {
-        int decimals = 6;
-        for (; fraction % 10 == 0; decimals--)
-            fraction /= 10;
-        for (; decimals > 0; decimals--) {
-            *--at = (char)('0' + fraction % 10);
-            fraction /= 10;
-        }
-        *--at = '.';
+    if (!(fabs(value) < 1e12)) {
+        memcpy(at, "null", 4);
+        return at + 4;
     }
-    do {
-        *--at = (char)('0' + whole % 10);
-        whole /= 10;
-    } while (whole != 0);
+    uint64_t micro = (uint64_t)(fabs(value) * 1e6 + 0.5);
+    uint64_t fraction = micro % 1000000;
     if (value < 0 && micro != 0)
-        *--at = '-';
-    memcpy(buffer, at, (size_t)(end - at));
-    return (size_t)(end - at);
+        *at++ = '-';
+    at = aff_json_put_int(at, (int64_t)(micro / 1000000));
+    if (fraction == 0)
+        return at;
+    *at++ = '.';
+    for (uint64_t unit = 100000; fraction != 0; unit /= 10) {
+        *at++ = (char)('0' + fraction / unit);
+        fraction %= unit;
+    }
+    return at;
 }
 
 void aff_json_score(struct aff_json *json, double value)
 {
-    char buffer[AFF_JSON_SCORE];
+    char buffer[AFF_JSON_NUMBER];
 
     if (fabs(value) < 1e12)
-        aff_json_raw(json, buffer, aff_json_put_score(buffer, value));
+        aff_json_raw(json, buffer, (size_t)(aff_json_put_score(buffer, value) - buffer));
     else
         aff_json_double(json, value);
-}
-
-char *aff_json_room(struct aff_json *json, size_t size)
-{
-    return reserve(json, size);
-}
-
-void aff_json_written(struct aff_json *json, size_t size)
-{
-    json->size += size;
-    json->comma = true;
 }

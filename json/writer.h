@@ -37,15 +37,29 @@ void aff_json_null(struct aff_json *json);
 void aff_json_double(struct aff_json *json, double value); /* 17 significant digits: reads back exactly */
 void aff_json_score(struct aff_json *json, double value);  /* at most six decimals, short and fast */
 
-/* For pieces that are put together by hand: room for `size` bytes at the end, NULL if there is no memory, and
- * how many of them were written. Commas are the caller's business; the next value needs one. */
-char *aff_json_room(struct aff_json *json, size_t size);
-void aff_json_written(struct aff_json *json, size_t size);
-
-/* What aff_json_score() writes, into a buffer of AFF_JSON_SCORE bytes; returns the size. |value| below 1e12.
- */
-#define AFF_JSON_SCORE 32
-size_t aff_json_put_score(char buffer[AFF_JSON_SCORE], double value);
-
 /* Bytes that are JSON already. */
 void aff_json_raw(struct aff_json *json, const char *bytes, size_t size);
+
+/* For parts that are written often: room for `size` bytes behind what is there, without a comma; NULL if
+ * memory is out. The caller writes JSON there through the functions below, which return where they ended,
+ * says so by aff_json_end(), and sets `comma` to what is right for what comes next. */
+char *aff_json_room(struct aff_json *json, size_t size);
+
+static inline void aff_json_end(struct aff_json *json, const char *end)
+{
+    json->size = (size_t)(end - json->bytes);
+}
+
+/* The room that each needs at most. */
+#define AFF_JSON_NUMBER 32
+#define AFF_JSON_TEXT(size) (6 * (size) + 2)
+
+char *aff_json_put_text(char *at, struct aff_text text); /* with its quotes */
+char *aff_json_put_int(char *at, int64_t value);
+char *aff_json_put_score(char *at, double value); /* |value| below 1e12 or null */
+
+static inline char *aff_json_put_bytes(char *at, struct aff_text bytes)
+{
+    memcpy(at, bytes.at, bytes.size);
+    return at + bytes.size;
+}

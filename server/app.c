@@ -2,7 +2,6 @@
 #include "server/app.h"
 
 #include "server/app_internal.h"
-#include "server/fragments.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -137,8 +136,6 @@ aff_status aff_app_publish(struct aff_app *app, struct aff_model *model)
     struct aff_store *store;
     aff_status status = aff_stores_add(&app->stores, aff_text_of(model->store), &store);
 
-    if (status == AFF_OK)
-        status = aff_fragments_prepare(model);
     if (status != AFF_OK) {
         aff_model_free(model);
         return status;

@@ -4,7 +4,6 @@
 #include "core/base/clock.h"
 #include "core/base/random.h"
 #include "core/index/model.h"
-#include "server/fragments.h"
 #include "sql/cancel.h"
 #include "sql/connection.h"
 #include "sql/load_model.h"
@@ -241,13 +240,7 @@ static aff_status follow(struct aff_loader *loader, const struct seen *seen, str
         aff_model_free(model);
         return status == AFF_OK ? AFF_CANCELLED : status;
     }
-    if (status == AFF_OK) {
-        status = aff_fragments_prepare(model);
-        if (status != AFF_OK)
-            (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
-    }
     if (status != AFF_OK) {
-        aff_model_free(model);
         load_failed(loader, followed, seen, reterr);
         return AFF_OK;
     }

@@ -43,11 +43,6 @@ static const unsigned usual_fields = 0
 #undef X
     ;
 
-unsigned aff_parameters_usual_fields(void)
-{
-    return usual_fields;
-}
-
 void aff_parameters_reset(struct aff_parameters *parameters, unsigned allowed)
 {
     aff_document_free(parameters->document);

@@ -69,9 +69,6 @@ struct aff_parameters {
     struct aff_filter filters[AFF_FILTER_MAX];
 };
 
-/* Bits 1 << enum aff_item_field of the members that an item has when `fields` names none. */
-unsigned aff_parameters_usual_fields(void);
-
 /* Sets everything to its default; `allowed` are the parameters that the resource has. */
 void aff_parameters_reset(struct aff_parameters *parameters, unsigned allowed);
 void aff_parameters_done(struct aff_parameters *parameters);

@@ -11,9 +11,6 @@
 /* {"amount", "currency"}, or null for AFF_NO_MONEY. */
 void aff_present_money(struct aff_json *json, int64_t amount, const char *currency);
 
-/* "price", "compare_at", "discount" of a product. */
-void aff_present_prices(struct aff_json *json, const struct aff_product *product, const char *currency);
-
 /* A time that notes made, or null for "". */
 void aff_present_time(struct aff_json *json, const char *text);
 
@@ -30,11 +27,6 @@ void aff_present_evidence(struct aff_json *json, const struct aff_model *model, 
 /* "items": [...] of an answer. */
 void aff_present_items(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
                        const struct aff_parameters *parameters, const struct aff_answer *answer);
-
-/* The same for the usual fields without explanation, put together from the model's fragments. The bytes are
- * those that aff_present_items() would write. */
-void aff_present_plain_items(struct aff_json *json, const struct aff_model *model,
-                             const struct aff_answer *answer);
 
 /* What follows the items: "dropped", "candidates", "unknown_ids", "short_reason", "why_not" if asked. */
 void aff_present_rest(struct aff_json *json, const struct aff_parameters *parameters,

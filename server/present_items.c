@@ -2,9 +2,22 @@
 #include "server/present.h"
 #include "server/wording.h"
 
-static const char *const kinds[] = {
-#define X(name, text) text,
+/* A text with its size, known at compile time. */
+#define TEXT(literal)                                                                                        \
+    {                                                                                                        \
+        literal, sizeof(literal) - 1                                                                         \
+    }
+
+/* Whole members, since items are what answers are made of. */
+static const struct aff_text kind_members[] = {
+#define X(name, text) TEXT("\"kind\":\"" text "\","),
     AFF_KIND_LIST(X)
+#undef X
+};
+
+static const struct aff_text origin_members[] = {
+#define X(name, text) TEXT("\"origin\":\"" text "\","),
+    AFF_ORIGIN_LIST(X)
 #undef X
 };
 
@@ -32,6 +45,8 @@ struct writing {
     const struct aff_model *model;
     const struct aff_note *note;
     const struct aff_parameters *parameters;
+    struct aff_text currency;
+    bool has_names; /* texts of any length are wanted */
 };
 
 static bool wants(const struct writing *writing, enum aff_item_field field)
@@ -56,72 +71,126 @@ static void write_text(struct aff_json *json, const char *name, struct aff_text 
     aff_json_text(json, text);
 }
 
+/* Appends a literal to what is written at `at`. */
+#define PUT(at, literal) ((char *)memcpy((at), (literal), sizeof(literal) - 1) + sizeof(literal) - 1)
+
+static char *put_money(char *at, const struct writing *writing, int64_t amount)
+{
+    if (amount == AFF_NO_MONEY)
+        return PUT(at, "null,");
+    at = PUT(at, "{\"amount\":");
+    at = aff_json_put_int(at, amount);
+    at = PUT(at, ",\"currency\":\"");
+    at = aff_json_put_bytes(at, writing->currency);
+    return PUT(at, "\"},");
+}
+
 /* What the shop's own former price says: the saving, and it as a share of that price. */
-static void write_discount(struct aff_json *json, const struct aff_product *product, const char *currency)
+static char *put_discount(char *at, const struct writing *writing, const struct aff_product *product)
 {
-    aff_json_name(json, "discount");
+    at = PUT(at, "\"discount\":");
     if (product->price == AFF_NO_MONEY || product->compare_at == AFF_NO_MONEY ||
-        product->compare_at <= product->price) {
-        aff_json_null(json);
-        return;
-    }
+        product->compare_at <= product->price)
+        return PUT(at, "null,");
     int64_t saving = product->compare_at - product->price;
-    aff_json_open_object(json);
-    aff_json_name(json, "amount");
-    aff_json_int(json, saving);
-    write_code(json, "currency", currency);
-    aff_json_name(json, "share");
-    aff_json_score(json, (double)saving / (double)product->compare_at);
-    aff_json_close_object(json);
+    at = put_money(at, writing, saving) - 2; /* without its brace and comma */
+    at = PUT(at, ",\"share\":");
+    at = aff_json_put_score(at, (double)saving / (double)product->compare_at);
+    return PUT(at, "},");
 }
 
-static void write_amount(struct aff_json *json, const char *name, int64_t amount, const char *currency)
+static char *put_prices(char *at, const struct writing *writing, const struct aff_product *product)
 {
-    aff_json_name(json, name);
-    aff_present_money(json, amount, currency);
-}
-
-void aff_present_prices(struct aff_json *json, const struct aff_product *product, const char *currency)
-{
-    write_amount(json, "price", product->price, currency);
-    write_amount(json, "compare_at", product->compare_at, currency);
-    write_discount(json, product, currency);
-}
-
-static void write_prices(const struct writing *writing, const struct aff_product *product)
-{
-    const char *currency = writing->model->currency;
-
-    if (wants(writing, AFF_ITEM_FIELD_price))
-        write_amount(writing->json, "price", product->price, currency);
-    if (wants(writing, AFF_ITEM_FIELD_compare_at))
-        write_amount(writing->json, "compare_at", product->compare_at, currency);
+    if (wants(writing, AFF_ITEM_FIELD_price)) {
+        at = PUT(at, "\"price\":");
+        at = put_money(at, writing, product->price);
+    }
+    if (wants(writing, AFF_ITEM_FIELD_compare_at)) {
+        at = PUT(at, "\"compare_at\":");
+        at = put_money(at, writing, product->compare_at);
+    }
     if (wants(writing, AFF_ITEM_FIELD_discount))
-        write_discount(writing->json, product, currency);
+        at = put_discount(at, writing, product);
+    return at;
 }
 
-static void write_reason(const struct writing *writing, const struct aff_item *item)
+/* The sentence is two constants without anything to escape around an id. */
+static char *put_reason(char *at, const struct writing *writing, const struct aff_item *item)
 {
     struct aff_wording_reason reason = aff_wording_reason(item);
-    struct aff_json *json = writing->json;
-    char sentence[AFF_ID_MAX + 64];
-    size_t size = reason.before.size;
 
-    aff_json_name(json, "reason");
-    aff_json_open_object(json);
-    write_text(json, "code", reason.code);
-    if (item->via != AFF_NO_ROW && reason.names_via)
-        write_text(json, "via", id_of(writing, item->via));
-    memcpy(sentence, reason.before.at, reason.before.size);
-    if (reason.names_via) {
-        struct aff_text via = id_of(writing, item->via);
-        memcpy(sentence + size, via.at, via.size);
-        size += via.size;
+    at = PUT(at, "\"reason\":{\"code\":\"");
+    at = aff_json_put_bytes(at, reason.code);
+    if (!reason.names_via) {
+        at = PUT(at, "\",\"text\":\"");
+        at = aff_json_put_bytes(at, reason.before);
+        return PUT(at, "\"},");
     }
-    memcpy(sentence + size, reason.behind.at, reason.behind.size);
-    size += reason.behind.size;
-    write_text(json, "text", (struct aff_text){sentence, size});
-    aff_json_close_object(json);
+    at = PUT(at, "\",\"via\":");
+    char *via = at;
+    at = aff_json_put_text(at, id_of(writing, item->via));
+    struct aff_text escaped = {via + 1, (size_t)(at - via) - 2};
+    at = PUT(at, ",\"text\":\"");
+    at = aff_json_put_bytes(at, reason.before);
+    at = aff_json_put_bytes(at, escaped);
+    at = aff_json_put_bytes(at, reason.behind);
+    return PUT(at, "\"},");
+}
+
+static char *put_names(char *at, const struct writing *writing, const struct aff_product *product)
+{
+    if (wants(writing, AFF_ITEM_FIELD_name)) {
+        at = PUT(at, "\"name\":");
+        at = aff_json_put_text(at, product->name);
+        at = PUT(at, ",");
+    }
+    if (wants(writing, AFF_ITEM_FIELD_category)) {
+        at = PUT(at, "\"category\":");
+        at = aff_json_put_text(at, product->category);
+        at = PUT(at, ",");
+    }
+    if (wants(writing, AFF_ITEM_FIELD_brand)) {
+        at = PUT(at, "\"brand\":");
+        at = aff_json_put_text(at, product->brand);
+        at = PUT(at, ",");
+    }
+    return at;
+}
+
+static char *put_place(char *at, const struct writing *writing, const struct aff_item *item, uint32_t rank)
+{
+    if (wants(writing, AFF_ITEM_FIELD_kind))
+        at = aff_json_put_bytes(at, kind_members[item->kind]);
+    if (wants(writing, AFF_ITEM_FIELD_rank)) {
+        at = PUT(at, "\"rank\":");
+        at = aff_json_put_int(at, rank);
+        at = PUT(at, ",");
+    }
+    if (wants(writing, AFF_ITEM_FIELD_score)) {
+        at = PUT(at, "\"score\":");
+        at = aff_json_put_score(at, (double)item->score);
+        at = PUT(at, ",");
+    }
+    if (wants(writing, AFF_ITEM_FIELD_origin))
+        at = aff_json_put_bytes(at, origin_members[item->origin]);
+    return at;
+}
+
+static char *put_wording(char *at, const struct writing *writing, const struct aff_item *item)
+{
+    if (wants(writing, AFF_ITEM_FIELD_cta)) {
+        at = PUT(at, "\"cta\":\"");
+        at = aff_json_put_bytes(at, aff_wording_cta(item->kind));
+        at = PUT(at, "\",");
+    }
+    if (wants(writing, AFF_ITEM_FIELD_reason))
+        at = put_reason(at, writing, item);
+    if (wants(writing, AFF_ITEM_FIELD_angle)) {
+        at = PUT(at, "\"angle\":\"");
+        at = aff_json_put_bytes(at, aff_wording_angle(item));
+        at = PUT(at, "\",");
+    }
+    return at;
 }
 
 static void write_terms(const struct writing *writing, const struct aff_item *item)
@@ -165,14 +234,17 @@ static void write_explanation(const struct writing *writing, const struct aff_it
         write_terms(writing, item);
 }
 
-static void write_names(const struct writing *writing, const struct aff_product *product)
+/* All constants, numbers and codes of one item. */
+#define ITEM_CONSTANTS 1024
+
+/* Room that the item's members need at most, but for evidence and terms. */
+static size_t bound_of(const struct writing *writing, const struct aff_product *product)
 {
-    if (wants(writing, AFF_ITEM_FIELD_name))
-        write_text(writing->json, "name", product->name);
-    if (wants(writing, AFF_ITEM_FIELD_category))
-        write_text(writing->json, "category", product->category);
-    if (wants(writing, AFF_ITEM_FIELD_brand))
-        write_text(writing->json, "brand", product->brand);
+    size_t texts = product->id.size + 2 * (size_t)AFF_ID_MAX;
+
+    if (writing->has_names)
+        texts += product->name.size + product->category.size + product->brand.size;
+    return ITEM_CONSTANTS + AFF_JSON_TEXT(texts);
 }
 
 static void write_item(const struct writing *writing, const struct aff_item *item, uint32_t rank)
@@ -181,45 +253,56 @@ static void write_item(const struct writing *writing, const struct aff_item *ite
     struct aff_json *json = writing->json;
 
     aff_json_open_object(json);
-    if (wants(writing, AFF_ITEM_FIELD_product))
-        write_text(json, "product", product->id);
-    write_prices(writing, product);
-    write_names(writing, product);
-    if (wants(writing, AFF_ITEM_FIELD_kind))
-        write_code(json, "kind", kinds[item->kind]);
-    if (wants(writing, AFF_ITEM_FIELD_rank)) {
-        aff_json_name(json, "rank");
-        aff_json_uint(json, rank);
+    char *start = aff_json_room(json, bound_of(writing, product)), *at = start;
+    if (start == NULL)
+        return;
+    if (wants(writing, AFF_ITEM_FIELD_product)) {
+        at = PUT(at, "\"product\":");
+        at = aff_json_put_text(at, product->id);
+        at = PUT(at, ",");
     }
-    if (wants(writing, AFF_ITEM_FIELD_score)) {
-        aff_json_name(json, "score");
-        aff_json_score(json, (double)item->score);
-    }
-    if (wants(writing, AFF_ITEM_FIELD_origin))
-        write_code(json, "origin", origins[item->origin]);
-    if (wants(writing, AFF_ITEM_FIELD_cta))
-        write_text(json, "cta", aff_wording_cta(item->kind));
-    if (wants(writing, AFF_ITEM_FIELD_reason))
-        write_reason(writing, item);
-    if (wants(writing, AFF_ITEM_FIELD_angle))
-        write_text(json, "angle", aff_wording_angle(item));
+    at = put_names(at, writing, product);
+    at = put_place(at, writing, item, rank);
+    at = put_prices(at, writing, product);
+    at = put_wording(at, writing, item);
+    json->comma = at > start;
+    aff_json_end(json, at > start ? at - 1 : at);
     write_explanation(writing, item);
     aff_json_close_object(json);
+}
+
+static void prefetch_record(const struct aff_model *model, uint32_t row)
+{
+    const struct aff_product *product = aff_catalogue_product(model->catalogue, row);
+
+    __builtin_prefetch(&product->id);
+    __builtin_prefetch(&product->compare_at);
+}
+
+/* Records and ids of the winners lie anywhere in memory: all are asked for before the first is needed. */
+static void prefetch(const struct aff_model *model, const struct aff_answer *answer)
+{
+    for (uint32_t i = 0; i < answer->n_items; i++) {
+        prefetch_record(model, answer->items[i].row);
+        if (answer->items[i].via != AFF_NO_ROW)
+            prefetch_record(model, answer->items[i].via);
+    }
+    for (uint32_t i = 0; i < answer->n_items; i++)
+        __builtin_prefetch(aff_catalogue_product(model->catalogue, answer->items[i].row)->id.at);
 }
 
 void aff_present_items(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
                        const struct aff_parameters *parameters, const struct aff_answer *answer)
 {
-    struct writing writing = {json, model, note, parameters};
+    struct writing writing = {json, model, note, parameters, aff_text_of(model->currency), false};
 
+    writing.has_names = wants(&writing, AFF_ITEM_FIELD_name) || wants(&writing, AFF_ITEM_FIELD_category) ||
+                        wants(&writing, AFF_ITEM_FIELD_brand);
+    prefetch(model, answer);
     aff_json_name(json, "items");
     aff_json_open_array(json);
-    if (model->prepared != NULL && parameters->request.explain == AFF_EXPLAIN_NONE &&
-        parameters->fields == aff_parameters_usual_fields())
-        aff_present_plain_items(json, model, answer);
-    else
-        for (uint32_t i = 0; i < answer->n_items; i++)
-            write_item(&writing, &answer->items[i], i + 1);
+    for (uint32_t i = 0; i < answer->n_items; i++)
+        write_item(&writing, &answer->items[i], i + 1);
     aff_json_close_array(json);
 }
 

@@ -7,8 +7,6 @@ void aff_model_free(struct aff_model *model)
 {
     if (model == NULL)
         return;
-    if (model->prepared != NULL)
-        model->free_prepared(model->prepared);
     aff_neighbours_free(model->together);
     aff_neighbours_free(model->next);
     aff_customers_free(model->customers);
@@ -29,8 +27,7 @@ static size_t relation_bytes(const struct aff_neighbours *neighbours)
 
 size_t aff_model_bytes(const struct aff_model *model)
 {
-    size_t bytes =
-        sizeof *model + model->prepared_bytes + relation_bytes(model->together) + relation_bytes(model->next);
+    size_t bytes = sizeof *model + relation_bytes(model->together) + relation_bytes(model->next);
 
     if (model->catalogue != NULL)
         bytes += aff_catalogue_bytes(model->catalogue);

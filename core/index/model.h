@@ -29,11 +29,6 @@ struct aff_model {
     struct aff_customers *customers;
     struct aff_neighbours *together;
     struct aff_neighbours *next;
-    /* What a front end has prepared for answering from this model; NULL: nothing. `free_prepared` is called
-     * with it when the model is freed. */
-    void *prepared;
-    size_t prepared_bytes;
-    void (*free_prepared)(void *prepared);
 };
 
 /* Frees the model and its parts; parts may be NULL, `model` may be NULL. */
