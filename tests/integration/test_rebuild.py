@@ -145,6 +145,14 @@ def test_small_shop_is_counted_as_by_hand(ctl, database):
     ) == [("4", "6", "2", "2025-01-22", "2025-01-01", "604800", "1", "t", "none")]
 
 
+def test_listeners_are_told_which_store_was_published(ctl, database):
+    database.sql(SHOP)
+    listener = Holder(database, "COMMIT; LISTEN affinity_published")
+    ctl("rebuild", "--quiet", database=database)
+    printed, _ = listener.session.communicate("SELECT 1;\n")
+    assert 'notification "affinity_published" with payload "1"' in printed
+
+
 def test_store_without_orders_is_learned_empty(ctl, database):
     database.sql(SHOP)
     ctl("rebuild", database=database)
