@@ -85,6 +85,7 @@ static void print_report(const struct orders *orders, const struct aff_intake_re
                      aff_count_text(report->orders_unchanged, texts[2]));
     aff_count_print(report->lines, "lines stored");
     aff_count_print(report->products_new, "products seen for the first time");
+    aff_count_print(report->products_priced, "products had no price and have that of their newest sale");
     aff_count_print(report->customers_new, "customers seen for the first time");
     aff_count_print(report->returns_matched, "returns matched with purchases");
     aff_count_print(report->returns_partly, "returns matched for a part of their units");

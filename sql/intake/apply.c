@@ -198,6 +198,8 @@ static aff_status apply(struct aff_intake *intake, void (*step)(void *context, c
         return status;
     step(context, "matching returns");
     status = aff_intake_returns_after(intake, report, reterr);
+    if (status == AFF_OK)
+        status = aff_intake_price_products(intake, &report->products_priced, reterr);
     if (status == AFF_OK && intake->bulk) {
         step(context, "making indexes");
         status = aff_intake_bulk_end(intake, reterr);

@@ -42,6 +42,7 @@ struct aff_intake_report {
     int64_t orders_several_customers; /* whose lines name different customers; the earliest one was taken */
     int64_t lines;                    /* written, of new and changed orders */
     int64_t products_new, customers_new;
+    int64_t products_priced; /* had no price and have that of their newest sale now */
     /* Return lines of the new and changed orders: */
     int64_t returns;           /* all */
     int64_t returns_matched;   /* found all their units among earlier purchases */

@@ -421,3 +421,24 @@ def test_a_large_import_leaves_tables_alone_that_somebody_uses(ctl, database, la
     assert indexes(database) == before
     assert set(index_files(database)) & set(files)
     assert stored(database) == large_stored
+
+
+def prices(database):
+    return dict(database.sql("SELECT id, coalesce(price::text, '-') FROM affinity.product"))
+
+
+def test_a_product_without_a_price_has_that_of_its_newest_sale(ctl, database, write):
+    rows = [
+        ("A1", "K1", "2024-01-01", "P1", 1, "9.99"),
+        ("A2", "K1", "2024-03-01", "P1", 1, "12.00"),
+        ("A3", "K2", "2024-03-01", "P1", 1, "11.50"),  # the same moment: the lower price
+        ("A4", "K2", "2024-04-01", "P2", -1, "3.00"),  # a return is no sale
+    ]
+    result = ctl("import", "orders", write("first.csv", rows), database=database)
+    assert "1 products had no price" in result.stdout
+    assert prices(database) == {"P1": "1150", "P2": "-"}
+    ctl("import", "orders", write("older.csv", [("A0", "K1", "2023-01-01", "P1", 1, "1.00")]), database=database)
+    assert prices(database)["P1"] == "1150", "a price that is set stays"
+    ctl("import", "products", write("p.csv", [("P1", "Lamp", "20.00")], header=["product_id", "name", "price"]),
+        database=database)
+    assert prices(database)["P1"] == "2000", "a product file decides"
