@@ -4,7 +4,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LOOK_MS 5 /* between looks at whether all connections have ended */
 
@@ -56,7 +55,8 @@ static void on_terminate(uv_signal_t *handle, int number)
 
     if (app->life != AFF_LIFE_SERVING) {
         aff_log(&app->log, AFF_LOG_WARNING, "stopped", NULL, "a second signal ends affinityd at once");
-        _exit(128 + number);
+        (void)signal(number, SIG_DFL);
+        (void)raise(number);
     }
     app->life = AFF_LIFE_DELAY;
     atomic_store_explicit(&app->board.draining, true, memory_order_relaxed);

@@ -11,6 +11,7 @@ const char aff_options_help[] =
     "\n"
     "  --config FILE     configuration file (default: $AFFINITY_CONFIG, else none)\n"
     "  --KEY=VALUE       set a configuration key, for example --http.port=8080\n"
+    "  --set KEY=VALUE   the same\n"
     "  --check-config    say whether the configuration is right, and end\n"
     "  --print-config    print the configuration in force, secrets redacted, and end\n"
     "  --help            show this help\n"
@@ -28,6 +29,17 @@ const char aff_options_help[] =
     "\n"
     "exit status: 0 stopped or configuration right, 1 could not start, 2 wrong arguments,\n"
     "             78 configuration wrong\n";
+
+/* Remembers one "KEY=VALUE". */
+static aff_status take_set(struct aff_options *options, const char *text, struct aff_error *reterr)
+{
+    if (strchr(text, '=') == NULL)
+        return aff_error_set(reterr, AFF_INVALID, "'%s' is no KEY=VALUE; see affinityd --help", text);
+    if (options->n_sets == AFF_OPTIONS_SETS)
+        return aff_error_set(reterr, AFF_INVALID, "more than %d keys are set; use a file", AFF_OPTIONS_SETS);
+    options->sets[options->n_sets++] = text;
+    return AFF_OK;
+}
 
 static aff_status take(int argc, char **argv, int *at, struct aff_options *options, struct aff_error *reterr)
 {
@@ -48,9 +60,10 @@ static aff_status take(int argc, char **argv, int *at, struct aff_options *optio
             return AFF_OK;
         }
     }
-    if (strcmp(argument, "--config") == 0) {
-        if (*at + 1 == argc)
-            return aff_error_set(reterr, AFF_INVALID, "--config needs a file");
+    bool is_config = strcmp(argument, "--config") == 0, is_set = strcmp(argument, "--set") == 0;
+    if ((is_config || is_set) && *at + 1 == argc)
+        return aff_error_set(reterr, AFF_INVALID, "%s needs a value", argument);
+    if (is_config) {
         options->config_file = argv[++*at];
         return AFF_OK;
     }
@@ -58,12 +71,11 @@ static aff_status take(int argc, char **argv, int *at, struct aff_options *optio
         options->config_file = argument + 9;
         return AFF_OK;
     }
-    if (strncmp(argument, "--", 2) != 0 || strchr(argument, '=') == NULL)
+    if (is_set)
+        return take_set(options, argv[++*at], reterr);
+    if (strncmp(argument, "--", 2) != 0)
         return aff_error_set(reterr, AFF_INVALID, "'%s' is no option; see affinityd --help", argument);
-    if (options->n_sets == AFF_OPTIONS_SETS)
-        return aff_error_set(reterr, AFF_INVALID, "more than %d keys are set; use a file", AFF_OPTIONS_SETS);
-    options->sets[options->n_sets++] = argument + 2;
-    return AFF_OK;
+    return take_set(options, argument + 2, reterr);
 }
 
 aff_status aff_options_parse(int argc, char **argv, struct aff_options *ret, struct aff_error *reterr)

@@ -90,7 +90,7 @@ enum MHD_Result aff_send(struct aff_peer *peer, struct MHD_Connection *connectio
 
     if (response == NULL)
         return MHD_NO;
-    add_headers(response, reply, peer->request_id, reply->close || peer->worker->quiesced);
+    add_headers(response, reply, peer->inbound.request_id, reply->close || peer->worker->quiesced);
     enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
     MHD_destroy_response(response);
     account(peer, size);

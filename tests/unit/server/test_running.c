@@ -199,7 +199,8 @@ static void flags_win_over_the_environment(void **state)
     (void)state;
     (void)setenv("AFFINITY_HTTP_PORT", "1111", 1);
     (void)setenv("AFFINITY_HTTP_WORKERS", "3", 1);
-    assert_int_equal(parse(&options, &error, 2, "--http.port=2222", "--check-config"), AFF_OK);
+    assert_int_equal(
+        parse(&options, &error, 4, "--set", "http.port=3333", "--http.port=2222", "--check-config"), AFF_OK);
     assert_int_equal(options.action, AFF_OPTIONS_CHECK);
     assert_int_equal(aff_options_load(&options, &config, &error), AFF_OK);
     assert_int_equal(config.http_port, 2222);
@@ -218,6 +219,8 @@ static void wrong_arguments_are_named(void **state)
     assert_int_equal(parse(&options, &error, 1, "serve"), AFF_INVALID);
     assert_non_null(strstr(error.text, "'serve' is no option"));
     assert_int_equal(parse(&options, &error, 1, "--config"), AFF_INVALID);
+    assert_int_equal(parse(&options, &error, 1, "--set"), AFF_INVALID);
+    assert_int_equal(parse(&options, &error, 1, "--nonsense"), AFF_INVALID);
     assert_int_equal(parse(&options, &error, 1, "--http.prot=5"), AFF_OK);
     assert_int_equal(aff_options_load(&options, &config, &error), AFF_CONFIG);
     assert_non_null(strstr(error.text, "http.port"));
