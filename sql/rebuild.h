@@ -39,7 +39,7 @@ struct aff_rebuild_report {
     uint64_t version;       /* that was published */
 };
 
-/* Rebuilds the store `store_name`. Opens its own connections to `url`: two a thread and two more. AFF_BUSY:
+/* Rebuilds the store `store_name`. Opens its own connections to `url`: one a thread and five more. AFF_BUSY:
  * another rebuild of this store runs; the text names it. AFF_CANCELLED: the progress function said no.
  * AFF_NOTFOUND: no such store. */
 AFF_MUST_CHECK aff_status aff_rebuild(const char *url, int timeout_s, const char *application,
