@@ -105,7 +105,7 @@ void aff_json_name(struct aff_json *json, const char *name)
     if (at == NULL)
         return;
     at[0] = '"';
-    memcpy(at + 1, name, size);
+    (void)aff_json_put_bytes(at + 1, (struct aff_text){name, size});
     at[size + 1] = '"';
     at[size + 2] = ':';
     json->size += size + 3;
@@ -124,7 +124,8 @@ static size_t escape(char *at, unsigned char byte)
         at[1] = short_form[byte];
         return 2;
     }
-    memcpy(at + 1, "u00", 3);
+    at[1] = 'u';
+    at[2] = at[3] = '0';
     at[4] = digits[byte >> 4];
     at[5] = digits[byte & 15];
     return 6;
@@ -264,8 +265,8 @@ void aff_json_double(struct aff_json *json, double value)
 char *aff_json_put_score(char *at, double value)
 {
     if (!(fabs(value) < 1e12)) {
-        memcpy(at, "null", 4);
-        return at + 4;
+        static const struct aff_text null = {"null", 4};
+        return aff_json_put_bytes(at, null);
     }
     uint64_t micro = (uint64_t)(fabs(value) * 1e6 + 0.5);
     uint64_t fraction = micro % 1000000;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#define SPARE_MAX 256               /* buffers kept */
-#define SPARE_BYTES_MAX (64 * 1024) /* of one; larger ones are rare and freed */
+#define SPARE_MAX 256                       /* buffers kept */
+#define SPARE_BYTES_MAX ((size_t)64 * 1024) /* of one; larger ones are rare and freed */
 
 struct aff_buffer *aff_buffer_take(struct aff_buffers *buffers)
 {

@@ -58,9 +58,10 @@ enum aff_code {
     X(10) X(25) X(50) X(100) X(250) X(500) X(1000) X(2500) X(5000) X(10000) X(25000) X(100000) X(1000000)
 
 enum {
-#define X(bound) +1
-    AFF_LATENCY_BOUNDS = 0 AFF_LATENCY_LIST(X)
+#define X(bound) AFF_LATENCY_AT_##bound,
+    AFF_LATENCY_LIST(X)
 #undef X
+        AFF_LATENCY_BOUNDS
 };
 
 typedef _Atomic uint64_t aff_counter;

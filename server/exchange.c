@@ -10,7 +10,7 @@
 
 /* A refused body is still read, so that the client gets to see the answer instead of a reset; but not more of
  * it than this. */
-#define THROWN_BYTES_MAX (16 * 1024 * 1024)
+#define THROWN_BYTES_MAX (UINT64_C(16) << 20)
 
 static int64_t now_ms(struct aff_worker *worker)
 {

@@ -28,8 +28,9 @@ static void write_name(struct aff_json *json, struct aff_text field)
         return;
     }
     for (size_t i = 0; i < field.size; i++) {
-        unsigned char byte = (unsigned char)field.at[i];
-        copy[i] = byte >= 0x20 && byte < 0x7F ? (char)byte : '?';
+        copy[i] = field.at[i];
+        if ((unsigned char)copy[i] < 0x20 || (unsigned char)copy[i] >= 0x7F)
+            copy[i] = '?';
     }
     aff_json_text(json, (struct aff_text){copy, field.size});
 }

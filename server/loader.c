@@ -173,7 +173,7 @@ static void see(void *context, const char *name, uint64_t published)
     if (loader->n_seen == AFF_STORES_MAX || strlen(name) > AFF_ID_MAX)
         return;
     struct seen *seen = &loader->seen[loader->n_seen++];
-    (void)strcpy(seen->name, name);
+    memcpy(seen->name, name, strlen(name) + 1);
     seen->published = published;
 }
 

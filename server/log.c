@@ -37,7 +37,10 @@ static void write_safe(struct aff_json *json, const char *text)
         return;
     }
     for (; text[size] != '\0' && size < sizeof copy; size++)
-        copy[size] = (unsigned char)text[size] < 0x80 ? text[size] : '?';
+        copy[size] = text[size];
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)copy[i] >= 0x80)
+            copy[i] = '?';
     aff_json_text(json, (struct aff_text){copy, size});
 }
 

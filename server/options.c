@@ -73,7 +73,7 @@ static aff_status take(int argc, char **argv, int *at, struct aff_options *optio
     }
     if (is_set)
         return take_set(options, argv[++*at], reterr);
-    if (strncmp(argument, "--", 2) != 0)
+    if (strncmp(argument, "--", 2) != 0 || strchr(argument, '=') == NULL)
         return aff_error_set(reterr, AFF_INVALID, "'%s' is no option; see affinityd --help", argument);
     return take_set(options, argument + 2, reterr);
 }

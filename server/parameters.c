@@ -37,11 +37,20 @@ static const char *const fields[] = {
 #undef X
 };
 
-static const unsigned usual_fields = 0
-#define X(name, usual) | (unsigned)usual << AFF_ITEM_FIELD_##name
-    AFF_ITEM_FIELD_LIST(X)
+/* The fields of an item when a request names none. */
+static unsigned usual_fields(void)
+{
+    static const bool usual[] = {
+#define X(name, is_usual) is_usual,
+        AFF_ITEM_FIELD_LIST(X)
 #undef X
-    ;
+    };
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < AFF_ITEM_FIELD_MAX; i++)
+        bits |= (unsigned)usual[i] << i;
+    return bits;
+}
 
 void aff_parameters_reset(struct aff_parameters *parameters, unsigned allowed)
 {
@@ -80,7 +89,7 @@ bool aff_parameters_check(struct aff_parameters *parameters)
         request->price_min > request->price_max)
         aff_field_error(&parameters->errors, aff_text_of("price_min"), "is above price_max");
     if (parameters->fields == 0)
-        parameters->fields = usual_fields;
+        parameters->fields = usual_fields();
     return parameters->errors.n == 0;
 }
 

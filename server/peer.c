@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BODY_KEPT_BYTES (16 * 1024) /* memory for bodies that an idle connection may hold */
+#define BODY_KEPT_BYTES ((size_t)16 * 1024) /* memory for bodies that an idle connection may hold */
 
 struct aff_peer *aff_peer_new(struct aff_worker *worker, int fd, int64_t now_ms)
 {

@@ -7,7 +7,7 @@
 
 const struct aff_route aff_routes[] = {
 #define ROUTE(method, path, scope, handler, metric)                                                          \
-    {AFF_METHOD_##method, path, AFF_SCOPE_##scope, handler, AFF_SERIES_##metric},
+    {path, handler, AFF_METHOD_##method, AFF_SCOPE_##scope, AFF_SERIES_##metric},
 #include "server/routes.def"
 #undef ROUTE
 };

@@ -15,10 +15,10 @@ typedef void (*aff_route_fn)(struct aff_call *call);
 
 /* A row of routes.def. */
 struct aff_route {
-    enum aff_method method;
     const char *path; /* with at most one "{id}" */
-    enum aff_scope scope;
     aff_route_fn handler;
+    enum aff_method method;
+    enum aff_scope scope;
     enum aff_series series;
 };
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define TICK_MS 250
-#define CONNECTION_BYTES (32 * 1024) /* memory for the head of one request */
+#define CONNECTION_BYTES INT64_C(32768) /* memory for the head of one request */
 
 __attribute__((format(printf, 2, 0))) static void log_library(void *cls, const char *format,
                                                               va_list arguments)
