@@ -182,10 +182,6 @@ load_store() {
     import_one products "$(file_of products)"
     import_one customers "$(file_of customers)"
     ctl rebuild
-    local unpriced
-    unpriced=$(query "SELECT count(*) FROM affinity.product_stat t JOIN affinity.product p USING (store, product)
-        WHERE p.price IS NULL")
-    if ((unpriced > 0)); then say "$unpriced products have no price and are not offered until products.csv gives one"; fi
     printf '%s\n' "$wanted" >"$state/loaded"
 }
 
