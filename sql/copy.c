@@ -355,7 +355,7 @@ static const unsigned char *take(struct aff_copy_reader *reader, size_t width, s
 int16_t aff_copy_get_int16(struct aff_copy_reader *reader, int16_t if_null)
 {
     const unsigned char *bytes = take(reader, 2, NULL);
-    return bytes == NULL ? if_null : (int16_t)load16(bytes);
+    return (int16_t)(bytes == NULL ? if_null : (int16_t)load16(bytes));
 }
 
 int32_t aff_copy_get_int32(struct aff_copy_reader *reader, int32_t if_null)

@@ -148,7 +148,7 @@ aff_status aff_model_load(struct aff_connection *connection, const char *name, u
                           struct aff_model **ret_model, struct aff_error *reterr)
 {
     struct aff_error ignored;
-    int store;
+    int store = 0;
 
     struct aff_model *model = calloc(1, sizeof *model);
     if (model == NULL)

@@ -209,7 +209,7 @@ static aff_status apply_missing(struct aff_connection *connection,
                                 void (*applied)(void *context, int number, const char *name), void *context,
                                 struct aff_error *reterr)
 {
-    struct aff_migration_state state;
+    struct aff_migration_state state = {0};
     aff_status status = aff_migrate_state(connection, &state, reterr);
 
     if (status == AFF_OK)

@@ -143,8 +143,10 @@ static aff_status read_all(struct reading *reading, struct aff_error *reterr)
     if (status == AFF_OK)
         status = read_table(reading, statement, take_stat, reterr);
     if (status == AFF_OK) {
+        struct aff_pairs_builder *builder = NULL;
         status = aff_pairs_builder_new(reading->stats, reading->n, (uint64_t)reading->orders, reading->weight,
-                                       &reading->builder);
+                                       &builder);
+        reading->builder = builder;
         if (status != AFF_OK)
             (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
     }

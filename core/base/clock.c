@@ -127,7 +127,8 @@ aff_status aff_time_parse(struct aff_text text, int64_t *ret_us)
             fraction_us < 0 || !take_offset(&at, &offset_s) || at.size > 0)
             return AFF_INVALID;
     }
-    int64_t seconds = days_of_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset_s;
+    int64_t seconds = days_of_date(year, month, day) * 86400 + hour * INT64_C(3600) + minute * INT64_C(60) +
+                      second - offset_s;
     *ret_us = seconds * AFF_SECOND_US + fraction_us;
     return AFF_OK;
 }
