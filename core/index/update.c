@@ -161,6 +161,12 @@ void aff_update_totals(struct aff_update *update, const struct aff_totals *total
 {
     update->next->totals = *totals;
     update->next->version = version;
+    update->next->snapshot_at_us = 0;
+}
+
+void aff_update_catalogue_version(struct aff_update *update, uint64_t catalogue_version)
+{
+    update->next->catalogue_version = catalogue_version;
 }
 
 static struct aff_neighbours *table_of(const struct aff_model *model, enum aff_relation relation)

@@ -62,8 +62,12 @@ AFF_MUST_CHECK aff_status aff_update_row(struct aff_update *update, enum aff_rel
 AFF_MUST_CHECK aff_status aff_update_customer(struct aff_update *update, struct aff_text id, uint32_t orders,
                                               const struct aff_update_purchase *purchases, uint32_t n);
 
-/* Totals and version that hold from this batch on; without the call they stay. */
+/* Totals and version that hold from this batch on; without the call they stay. A model that came from a
+ * snapshot file counts as fresh from then on (snapshot_at_us becomes 0). */
 void aff_update_totals(struct aff_update *update, const struct aff_totals *totals, uint64_t version);
+
+/* The version of the catalogue that the model has from this batch on; without the call it stays. */
+void aff_update_catalogue_version(struct aff_update *update, uint64_t catalogue_version);
 
 /* Makes the batch visible, waits for readers of what it replaced, frees the batch. */
 void aff_update_publish(struct aff_update *update);
