@@ -28,6 +28,12 @@ struct maker {
     struct aff_arena kept;
 };
 
+struct aff_rows_room {
+    struct aff_rows_settings settings;
+    int n_threads;
+    struct maker *makers;
+};
+
 struct making {
     const struct aff_links *links;
     const struct aff_rows_settings *settings;
@@ -205,86 +211,116 @@ static aff_status scale_rows(void *context, int thread, uint32_t from, uint32_t 
 static aff_status make_ridge_rows(struct making *making, uint32_t n, int n_threads,
                                   const struct aff_watch *watch)
 {
-    const struct aff_rows_settings *settings = making->settings;
-    aff_status status = AFF_OK;
-
     making->solved = malloc(((size_t)n + 1) * sizeof *making->solved);
     if (making->solved == NULL)
         return AFF_NOMEM;
-    for (int i = 0; i < n_threads && status == AFF_OK; i++) {
-        struct maker *maker = &making->makers[i];
-        maker->coefficients = malloc(settings->others * sizeof *maker->coefficients);
-        status =
-            maker->coefficients == NULL ? AFF_NOMEM : aff_ridge_scratch_new(settings->others, &maker->ridge);
-    }
-    if (status == AFF_OK)
-        status = aff_parallel_run(n_threads, n, CHUNK, solve, making, watch);
+    aff_status status = aff_parallel_run(n_threads, n, CHUNK, solve, making, watch);
     if (status == AFF_OK)
         status = aff_parallel_run(n_threads, n, CHUNK, scale_rows, making, NULL);
     free(making->solved);
+    for (int i = 0; i < n_threads; i++)
+        aff_arena_done(&making->makers[i].kept);
     return status;
 }
 
-static void drop_makers(struct making *making, int n_threads)
+static aff_status furnish(struct maker *maker, const struct aff_rows_settings *settings)
 {
-    for (int i = 0; i < n_threads; i++) {
-        struct maker *maker = &making->makers[i];
+    size_t kept = settings->neighbours;
+
+    maker->best = malloc(kept * sizeof *maker->best);
+    maker->neighbours = malloc(kept * sizeof *maker->neighbours);
+    maker->counts = malloc(kept * sizeof *maker->counts);
+    if (maker->best == NULL || maker->neighbours == NULL || maker->counts == NULL)
+        return AFF_NOMEM;
+    if (settings->method != AFF_METHOD_RIDGE)
+        return AFF_OK;
+    maker->coefficients = malloc(settings->others * sizeof *maker->coefficients);
+    if (maker->coefficients == NULL)
+        return AFF_NOMEM;
+    return aff_ridge_scratch_new(settings->others, &maker->ridge);
+}
+
+aff_status aff_rows_room_new(const struct aff_rows_settings *settings, int n_threads,
+                             struct aff_rows_room **ret_room)
+{
+    struct aff_rows_room *room = calloc(1, sizeof *room);
+    aff_status status = AFF_OK;
+
+    if (room == NULL)
+        return AFF_NOMEM;
+    room->settings = *settings;
+    room->n_threads = n_threads;
+    room->makers = calloc((size_t)n_threads, sizeof *room->makers);
+    if (room->makers == NULL)
+        status = AFF_NOMEM;
+    for (int i = 0; i < n_threads && status == AFF_OK; i++)
+        status = furnish(&room->makers[i], settings);
+    if (status != AFF_OK) {
+        aff_rows_room_free(room);
+        return status;
+    }
+    *ret_room = room;
+    return AFF_OK;
+}
+
+void aff_rows_room_free(struct aff_rows_room *room)
+{
+    if (room == NULL)
+        return;
+    for (int i = 0; room->makers != NULL && i < room->n_threads; i++) {
+        struct maker *maker = &room->makers[i];
         free(maker->best);
         free(maker->neighbours);
         free(maker->counts);
         free(maker->coefficients);
         aff_ridge_scratch_free(maker->ridge);
-        aff_arena_done(&maker->kept);
     }
-    free(making->makers);
+    free(room->makers);
+    free(room);
 }
 
-aff_status aff_rows_make(const struct aff_links *links, const struct aff_rows_settings *settings,
-                         const uint32_t *products, uint32_t n, float *residuals, int n_threads,
-                         const struct aff_watch *watch, aff_rows_sink sink, void *context)
+const struct aff_rows_settings *aff_rows_room_settings(const struct aff_rows_room *room)
+{
+    return &room->settings;
+}
+
+aff_status aff_rows_make(struct aff_rows_room *room, const struct aff_links *links, const uint32_t *products,
+                         uint32_t n, float *residuals, const struct aff_watch *watch, aff_rows_sink sink,
+                         void *context)
 {
     struct making making = {.links = links,
-                            .settings = settings,
+                            .settings = &room->settings,
                             .products = products,
                             .residuals = residuals,
                             .sink = sink,
-                            .context = context};
-    size_t kept = settings->neighbours;
-    aff_status status = AFF_OK;
+                            .context = context,
+                            .makers = room->makers};
 
     if (products == NULL)
         n = links->n_products;
-    making.makers = calloc((size_t)n_threads, sizeof *making.makers);
-    if (making.makers == NULL)
-        return AFF_NOMEM;
-    for (int i = 0; i < n_threads && status == AFF_OK; i++) {
-        struct maker *maker = &making.makers[i];
-        maker->best = malloc(kept * sizeof *maker->best);
-        maker->neighbours = malloc(kept * sizeof *maker->neighbours);
-        maker->counts = malloc(kept * sizeof *maker->counts);
-        if (maker->best == NULL || maker->neighbours == NULL || maker->counts == NULL)
-            status = AFF_NOMEM;
-    }
-    if (status == AFF_OK && settings->method == AFF_METHOD_RIDGE)
-        status = make_ridge_rows(&making, n, n_threads, watch);
-    else if (status == AFF_OK)
-        status = aff_parallel_run(n_threads, n, CHUNK, score_rows, &making, watch);
-    drop_makers(&making, n_threads);
-    return status;
+    /* A few products are not worth starting threads for. */
+    int n_threads = n <= CHUNK ? 1 : room->n_threads;
+    if (room->settings.method == AFF_METHOD_RIDGE)
+        return make_ridge_rows(&making, n, n_threads, watch);
+    return aff_parallel_run(n_threads, n, CHUNK, score_rows, &making, watch);
 }
 
 aff_status aff_rows_build(const struct aff_pairs *pairs, const struct aff_rows_settings *settings,
                           int n_threads, const struct aff_watch *watch, aff_rows_sink sink, void *context)
 {
+    struct aff_rows_room *room = NULL;
     struct aff_pair_links *links = NULL;
     float *residuals = malloc(((size_t)pairs->n_products + 1) * sizeof *residuals);
-    aff_status status = residuals == NULL ? AFF_NOMEM : aff_pair_links_new(pairs, &links);
+    aff_status status = residuals == NULL ? AFF_NOMEM : aff_rows_room_new(settings, n_threads, &room);
 
+    if (status == AFF_OK)
+        status = aff_pair_links_new(pairs, &links);
     if (status == AFF_OK) {
         struct aff_links view = aff_pair_links_view(links);
-        status = aff_rows_make(&view, settings, NULL, 0, residuals, n_threads, watch, sink, context);
+        status = aff_rows_make(room, &view, NULL, 0, residuals, watch, sink, context);
     }
     aff_pair_links_free(links);
+    aff_rows_room_free(room);
     free(residuals);
     return status;
 }

@@ -41,12 +41,19 @@ typedef aff_status (*aff_rows_sink)(void *context, int thread, uint32_t a, float
                                     const struct aff_neighbour *neighbours,
                                     const struct aff_pair_counts *counts, uint32_t n);
 
+/* What making rows needs besides counts: settings and scratch memory of each thread, kept from one call to
+ * the next, since some of it is in proportion to the products. One call at a time uses it. */
+struct aff_rows_room;
+AFF_MUST_CHECK aff_status aff_rows_room_new(const struct aff_rows_settings *settings, int n_threads,
+                                            struct aff_rows_room **ret_room);
+void aff_rows_room_free(struct aff_rows_room *room); /* NULL is a no-op */
+const struct aff_rows_settings *aff_rows_room_settings(const struct aff_rows_room *room);
+
 /* Makes the rows of `n` products, in two passes: all their residuals, then their rows. `products` NULL: all,
  * n is not read. `residuals` has an entry for each product of the links: those of the given products are
  * written, those of others read (ridge; else may be NULL). The products must differ. */
-AFF_MUST_CHECK aff_status aff_rows_make(const struct aff_links *links,
-                                        const struct aff_rows_settings *settings, const uint32_t *products,
-                                        uint32_t n, float *residuals, int n_threads,
+AFF_MUST_CHECK aff_status aff_rows_make(struct aff_rows_room *room, const struct aff_links *links,
+                                        const uint32_t *products, uint32_t n, float *residuals,
                                         const struct aff_watch *watch, aff_rows_sink sink, void *context);
 
 /* Makes all rows of a finished count. */

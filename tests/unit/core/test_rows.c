@@ -152,6 +152,7 @@ static void rows_of_some_products_are_those_of_a_full_build(void **state)
     (void)state;
     struct aff_pairs *pairs = small_shop();
     struct aff_pair_links *links = NULL;
+    struct aff_rows_room *room = NULL;
     const struct aff_rows_settings settings = {
         .method = AFF_METHOD_RIDGE, .neighbours = KEPT, .others = 10, .lambda = 2};
     struct taken full = rows_by(AFF_METHOD_RIDGE, none, KEPT), some = {0};
@@ -162,7 +163,9 @@ static void rows_of_some_products_are_those_of_a_full_build(void **state)
     residuals[0] = residuals[2] = 0; /* found anew */
     assert_int_equal(aff_pair_links_new(pairs, &links), AFF_OK);
     struct aff_links view = aff_pair_links_view(links);
-    assert_int_equal(aff_rows_make(&view, &settings, wanted, 2, residuals, 1, NULL, take, &some), AFF_OK);
+    assert_int_equal(aff_rows_room_new(&settings, 1, &room), AFF_OK);
+    assert_int_equal(aff_rows_make(room, &view, wanted, 2, residuals, NULL, take, &some), AFF_OK);
+    aff_rows_room_free(room);
     assert_memory_equal(residuals, full.residuals, sizeof residuals);
     assert_int_equal(some.n[1], 0);
     for (int i = 0; i < 2; i++) {
