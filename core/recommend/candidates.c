@@ -31,7 +31,7 @@ static void prefetch_rows(const struct aff_run *run)
 
     for (uint32_t i = 0; i < run->n_bases; i++)
         for (size_t at = 0; at < first_bytes; at += line_bytes)
-            __builtin_prefetch((const char *)run->space->bases[i].together + at);
+            __builtin_prefetch((const void *)((uintptr_t)run->space->bases[i].together + at)); /* or NULL */
     for (uint32_t i = 0; i < run->n_bases; i++) {
         const struct aff_row *row = run->space->bases[i].together;
         const size_t bytes = row == NULL ? 0 : sizeof *row + row->n * sizeof row->entries[0];
