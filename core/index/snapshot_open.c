@@ -310,7 +310,7 @@ aff_status aff_snapshot_inspect(const char *path, struct aff_snapshot_info *ret_
                                 struct aff_error *reterr)
 {
     struct aff_snapshot_head head;
-    int fd;
+    int fd = -1;
     aff_status status = open_head(path, &fd, &head, reterr);
 
     if (status != AFF_OK)
@@ -325,7 +325,7 @@ aff_status aff_snapshot_open(const char *path, const struct aff_snapshot_options
                              struct aff_error *reterr)
 {
     struct opening opening = {.path = path, .options = options, .lock = PTHREAD_MUTEX_INITIALIZER};
-    int fd;
+    int fd = -1;
     aff_status status = open_head(path, &fd, &opening.file.head, reterr);
 
     if (status != AFF_OK)
