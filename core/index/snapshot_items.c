@@ -30,7 +30,7 @@ static uint64_t n_products(const struct aff_snapshot_file *file)
 /* What is left of an item. */
 struct rest {
     const char *at;
-    uint64_t bytes = 0;
+    uint64_t bytes;
 };
 
 /* Takes `size` bytes from the rest. False: there are not so many. */
