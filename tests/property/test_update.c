@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random batches of every kind against a plain description of the shop: after each batch the changed model
- * must answer every look-up like a model that is built anew from that description. */
+ * must answer every look-up like a model that is built anew from that description, also when it went through
+ * a snapshot file in between. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +9,13 @@
 #include <cmocka.h>
 
 #include "core/base/random.h"
+#include "core/index/snapshot.h"
 #include "core/index/update.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { PRODUCTS = 60, FIRST_PRODUCTS = 20, CUSTOMERS = 30, NEIGHBOURS = 6, BATCHES = 60, SEEDS = 6 };
 
@@ -420,6 +424,26 @@ static void drop_a_batch(const struct shop *shop, struct aff_slot *slot)
     free(copy);
 }
 
+/* Puts a model in the slot that was read from a file of the one in it. */
+static void go_through_a_file(struct aff_slot *slot)
+{
+    char path[64];
+    struct aff_snapshot_options options = {.n_threads = 2};
+    struct aff_error error = {0};
+    struct aff_model *model;
+
+    (void)snprintf(path, sizeof path, "/tmp/aff_update_%ld.snapshot", (long)getpid());
+    aff_reader_enter();
+    aff_status status = aff_snapshot_write(slot, path, NULL, NULL, &error);
+    if (status == AFF_OK)
+        status = aff_snapshot_open(path, &options, &model, NULL, &error);
+    (void)unlink(path);
+    if (status != AFF_OK)
+        fail_msg("%s", error.text);
+    aff_slot_publish(slot, model);
+    aff_reader_leave();
+}
+
 static void run_batches(uint64_t seed)
 {
     struct shop *shop = calloc(1, sizeof *shop);
@@ -449,6 +473,10 @@ static void run_batches(uint64_t seed)
         aff_update_publish(update);
         drop_a_batch(shop, slot);
         compare_models(shop, aff_slot_model(slot), with_popularity);
+        if (below(shop, 8) == 0) {
+            go_through_a_file(slot);
+            compare_models(shop, aff_slot_model(slot), true); /* its lists are made anew */
+        }
     }
     aff_slot_free(slot);
     free(shop);
@@ -461,9 +489,142 @@ static void a_changed_model_equals_one_that_is_built_anew(void **state)
         run_batches(seed);
 }
 
+/* A batch that says again what is known. */
+static void say_again(const struct shop *shop, struct aff_slot *slot)
+{
+    struct aff_update *update;
+    struct texts texts;
+    char id[24];
+
+    assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
+    for (uint32_t i = 0; i < PRODUCTS; i++) {
+        const struct plain_product *product = &shop->products[i];
+        if (!product->there)
+            continue;
+        struct aff_product record = record_of(product, i, &texts);
+        assert_int_equal(aff_update_product(update, &record), AFF_OK);
+        assert_int_equal(aff_update_product_counts(update, key_of(i), &product->counts), AFF_OK);
+        for (int relation = 0; relation < 2; relation++)
+            assert_int_equal(aff_update_row(update, (enum aff_relation)(relation + 1), key_of(i),
+                                            product->rows[relation], product->n_row[relation]),
+                             AFF_OK);
+    }
+    for (uint32_t i = 0; i < CUSTOMERS; i++)
+        if (shop->customers[i].there)
+            assert_int_equal(aff_update_customer(update, aff_text_of(text_of(id, "C", i)),
+                                                 shop->customers[i].orders, shop->customers[i].purchases,
+                                                 shop->customers[i].n),
+                             AFF_OK);
+    assert_int_equal(aff_update_popularity(update), AFF_OK);
+    aff_update_publish(update);
+}
+
+static void saying_the_same_again_and_again_takes_no_memory(void **state)
+{
+    struct shop *shop = calloc(1, sizeof *shop);
+    struct aff_slot *slot;
+    struct aff_update *update;
+
+    (void)state;
+    assert_non_null(shop);
+    shop->random.state = 99;
+    assert_int_equal(aff_slot_new(&slot), AFF_OK);
+    aff_slot_publish(slot, build_model(shop));
+    assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
+    for (int i = 0; i < 500; i++)
+        put_something(shop, update);
+    aff_update_publish(update);
+    say_again(shop, slot);
+    size_t bytes = aff_model_bytes(aff_slot_model(slot)), heap = mallinfo2().uordblks;
+    for (int i = 0; i < 200; i++)
+        say_again(shop, slot);
+    assert_int_equal(aff_model_bytes(aff_slot_model(slot)), bytes);
+    /* malloc keeps a few freed blocks of each size for itself. */
+    assert_in_range(mallinfo2().uordblks, 0, heap + 65536);
+    aff_slot_free(slot);
+    free(shop);
+}
+
+static void a_model_without_room_says_so_and_stays_as_it_is(void **state)
+{
+    struct shop *shop = calloc(1, sizeof *shop);
+    struct aff_slot *slot;
+    struct aff_update *update;
+    char id[24];
+    uint32_t n = 0;
+    aff_status status = AFF_OK;
+
+    (void)state;
+    assert_non_null(shop);
+    assert_int_equal(aff_slot_new(&slot), AFF_OK);
+    aff_slot_publish(slot, build_model(shop));
+    assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
+    for (; status == AFF_OK; n += status == AFF_OK) {
+        struct aff_product product = {.key = (int32_t)n, .id = aff_text_of(text_of(id, "P", n))};
+        status = aff_update_product(update, &product);
+    }
+    assert_int_equal(status, AFF_LIMIT);
+    assert_int_equal(n, aff_catalogue_capacity(aff_slot_model(slot)->catalogue));
+    status = AFF_OK;
+    for (uint32_t i = 0; status == AFF_OK; i++)
+        status = aff_update_customer(update, aff_text_of(text_of(id, "C", i)), 1, NULL, 0);
+    assert_int_equal(status, AFF_LIMIT);
+    struct aff_product product = {.key = 1, .id = aff_text_of("P1")};
+    status = AFF_OK;
+    for (uint32_t i = 0; status == AFF_OK; i++) {
+        product.category = aff_text_of(text_of(id, "category ", i));
+        status = aff_update_product(update, &product);
+    }
+    assert_int_equal(status, AFF_LIMIT);
+    aff_update_publish(update);
+    assert_int_equal(aff_catalogue_size(aff_slot_model(slot)->catalogue), n);
+    assert_int_equal(aff_catalogue_find(aff_slot_model(slot)->catalogue, aff_text_of("P7")), 7);
+    aff_slot_free(slot);
+    free(shop);
+}
+
+static void what_contradicts_itself_is_refused(void **state)
+{
+    struct shop *shop = calloc(1, sizeof *shop);
+    struct aff_slot *slot;
+    struct aff_update *update;
+
+    (void)state;
+    assert_non_null(shop);
+    shop->products[0] = (struct plain_product){.there = true, .row = 0};
+    shop->products[1] = (struct plain_product){.there = true, .row = 1};
+    shop->n_products = 2;
+    assert_int_equal(aff_slot_new(&slot), AFF_OK);
+    aff_slot_publish(slot, build_model(shop));
+    assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
+    const struct aff_product refused[] = {{.key = key_of(0), .id = aff_text_of("P1")},
+                                          {.key = key_of(0), .id = aff_text_of("new")},
+                                          {.key = key_of(30), .id = aff_text_of("P1")},
+                                          {.key = key_of(30), .id = aff_text_of("")},
+                                          {.key = key_of(30), .id = aff_text_of("a\n")}};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_int_equal(aff_update_product(update, &refused[i]), AFF_INVALID);
+    const struct aff_product added = {.key = key_of(40), .id = aff_text_of("added")},
+                             same_key = {.key = key_of(40), .id = aff_text_of("P0")},
+                             same_id = {.key = key_of(41), .id = aff_text_of("added")};
+    assert_int_equal(aff_update_product(update, &added), AFF_OK);
+    assert_int_equal(aff_update_product(update, &same_key), AFF_INVALID);
+    assert_int_equal(aff_update_product(update, &same_id), AFF_INVALID);
+    assert_int_equal(aff_update_product(update, &added), AFF_OK);
+    assert_int_equal(aff_update_customer(update, aff_text_of(""), 1, NULL, 0), AFF_INVALID);
+    assert_int_equal(aff_update_row(update, (enum aff_relation)3, key_of(0), NULL, 0), AFF_INVALID);
+    aff_update_publish(update);
+    assert_int_equal(aff_catalogue_size(aff_slot_model(slot)->catalogue), 3);
+    aff_slot_free(slot);
+    free(shop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_contradicts_itself_is_refused),
+        cmocka_unit_test(a_model_without_room_says_so_and_stays_as_it_is),
+        cmocka_unit_test(saying_the_same_again_and_again_takes_no_memory),
         cmocka_unit_test(a_changed_model_equals_one_that_is_built_anew),
     };
 

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "core/index/snapshot.h"
+#include "core/index/update.h"
+#include "core/recommend/recommend.h"
+#include "random_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { DAMAGES = 1500 };
+#else
+enum { DAMAGES = 10000 };
+#endif
+
+enum { PRODUCTS = 120, CUSTOMERS = 40 };
+
+/* One thread is enough for small files, and keeps thousands of openings fast. */
+static const struct aff_snapshot_options plain = {.n_threads = 1};
+
+struct place {
+    char directory[64], path[128];
+    struct aff_slot *slot;
+};
+
+static int set_up(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    struct aff_random random = {.state = 5};
+
+    assert_non_null(place);
+    (void)snprintf(place->directory, sizeof place->directory, "/tmp/aff_snapshot_XXXXXX");
+    assert_non_null(mkdtemp(place->directory));
+    (void)snprintf(place->path, sizeof place->path, "%s/one.snapshot", place->directory);
+    struct aff_model *model = store_model(&random, PRODUCTS, CUSTOMERS);
+    (void)snprintf(model->store, sizeof model->store, "shop");
+    (void)snprintf(model->currency, sizeof model->currency, "EUR");
+    model->version = 7;
+    model->generation = 3;
+    model->catalogue_version = 11;
+    model->built_at_us = 1234;
+    assert_int_equal(aff_slot_new(&place->slot), AFF_OK);
+    aff_slot_publish(place->slot, model);
+    aff_reader_enter();
+    *state = place;
+    return 0;
+}
+
+static int count_files(const char *directory, bool and_remove)
+{
+    DIR *stream = opendir(directory);
+    int n = 0;
+
+    assert_non_null(stream);
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        n++;
+        if (and_remove)
+            (void)unlinkat(dirfd(stream), entry->d_name, 0);
+    }
+    (void)closedir(stream);
+    return n;
+}
+
+static int tear_down(void **state)
+{
+    struct place *place = *state;
+
+    aff_reader_leave();
+    aff_slot_free(place->slot);
+    (void)count_files(place->directory, true);
+    (void)rmdir(place->directory);
+    free(place);
+    return 0;
+}
+
+static void write_one(const struct place *place, struct aff_snapshot_info *ret_info)
+{
+    struct aff_error error = {0};
+
+    if (aff_snapshot_write(place->slot, place->path, NULL, ret_info, &error) != AFF_OK)
+        fail_msg("%s", error.text);
+}
+
+static struct aff_model *open_one(const char *path)
+{
+    struct aff_model *model = NULL;
+    struct aff_error error = {0};
+
+    if (aff_snapshot_open(path, &plain, &model, NULL, &error) != AFF_OK)
+        fail_msg("%s", error.text);
+    return model;
+}
+
+/* Both models must answer a few hundred requests alike, evidence included. */
+static void compare_answers(const struct aff_model *a, const struct aff_model *b)
+{
+    const struct aff_blend blend = {
+        .affinity = 1, .sequence = 0.5, .personal = 0.3, .popularity = 0.1, .personal_half_life_days = 90};
+    struct aff_random random = {.state = 9};
+    struct random_request *request = malloc(sizeof *request);
+    struct aff_answer *x = malloc(sizeof *x), *y = malloc(sizeof *y);
+    struct aff_workspace *space_a, *space_b;
+
+    assert_true(request != NULL && x != NULL && y != NULL);
+    assert_int_equal(aff_workspace_new(&space_a), AFF_OK);
+    assert_int_equal(aff_workspace_new(&space_b), AFF_OK);
+    for (int i = 0; i < 300; i++) {
+        store_request(&random, PRODUCTS, CUSTOMERS, request);
+        assert_int_equal(aff_recommend(a, &blend, space_a, &request->request, x), AFF_OK);
+        assert_int_equal(aff_recommend(b, &blend, space_b, &request->request, y), AFF_OK);
+        assert_int_equal(x->n_items, y->n_items);
+        assert_int_equal(x->candidates, y->candidates);
+        assert_int_equal(x->n_unknown, y->n_unknown);
+        for (uint32_t j = 0; j < x->n_items; j++) {
+            assert_int_equal(x->items[j].row, y->items[j].row);
+            assert_true(x->items[j].score == y->items[j].score);
+            assert_int_equal(x->items[j].evidence == NULL, y->items[j].evidence == NULL);
+            if (x->items[j].evidence != NULL)
+                assert_memory_equal(x->items[j].evidence, y->items[j].evidence, sizeof *x->items[j].evidence);
+        }
+    }
+    aff_workspace_free(space_a);
+    aff_workspace_free(space_b);
+    free(request);
+    free(x);
+    free(y);
+}
+
+static void an_opened_file_answers_like_the_model(void **state)
+{
+    const struct place *place = *state;
+    const struct aff_model *model = aff_slot_model(place->slot);
+    struct aff_snapshot_info info, inspected;
+    struct aff_error error;
+    struct stat about;
+
+    write_one(place, &info);
+    assert_int_equal(aff_snapshot_inspect(place->path, &inspected, &error), AFF_OK);
+    assert_memory_equal(&info, &inspected, sizeof info);
+    assert_string_equal(info.store, "shop");
+    assert_int_equal(info.version, 7);
+    assert_int_equal(info.generation, 3);
+    assert_int_equal(info.catalogue_version, 11);
+    assert_int_equal(info.products, PRODUCTS);
+    assert_int_equal(info.customers, CUSTOMERS);
+    assert_int_equal(stat(place->path, &about), 0);
+    assert_int_equal(info.file_bytes, about.st_size);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    struct aff_model *opened = open_one(place->path);
+    assert_string_equal(opened->store, "shop");
+    assert_string_equal(opened->currency, "EUR");
+    assert_int_equal(opened->version, 7);
+    assert_int_equal(opened->generation, 3);
+    assert_int_equal(opened->catalogue_version, 11);
+    assert_int_equal(opened->built_at_us, 1234);
+    assert_int_equal(opened->snapshot_at_us, info.written_at_us);
+    assert_memory_equal(&opened->totals, &model->totals, sizeof model->totals);
+    assert_true(aff_model_bytes(opened) <= info.memory_bytes);
+    assert_true(aff_model_bytes(opened) > info.file_bytes);
+    compare_answers(model, opened);
+    aff_model_free(opened);
+    assert_int_equal(count_files(place->directory, false), 1);
+}
+
+static void a_file_of_a_file_is_the_same(void **state)
+{
+    struct place *place = *state;
+    struct aff_snapshot_info first, second;
+
+    write_one(place, &first);
+    aff_slot_publish(place->slot, open_one(place->path));
+    write_one(place, &second); /* over the file that is mapped */
+    assert_memory_equal(&first, &second, sizeof first);
+    struct aff_model *opened = open_one(place->path);
+    compare_answers(aff_slot_model(place->slot), opened);
+    aff_model_free(opened);
+}
+
+static void an_empty_store_has_a_file(void **state)
+{
+    struct place *place = *state;
+    struct aff_model *model = calloc(1, sizeof *model);
+    struct aff_catalogue_builder *products;
+    struct aff_customers_builder *customers;
+    struct aff_update *update;
+
+    assert_non_null(model);
+    assert_int_equal(aff_catalogue_builder_new(&products), AFF_OK);
+    assert_int_equal(aff_catalogue_builder_finish(products, &model->catalogue), AFF_OK);
+    aff_catalogue_builder_free(products);
+    assert_int_equal(aff_customers_builder_new(&customers), AFF_OK);
+    assert_int_equal(aff_customers_builder_finish(customers, &model->customers), AFF_OK);
+    aff_customers_builder_free(customers);
+    assert_int_equal(aff_neighbours_new(0, &model->together), AFF_OK);
+    assert_int_equal(aff_neighbours_new(0, &model->next), AFF_OK);
+    aff_slot_publish(place->slot, model);
+    write_one(place, NULL);
+    aff_slot_publish(place->slot, open_one(place->path));
+    /* And it can be filled. */
+    assert_int_equal(aff_update_begin(place->slot, &update), AFF_OK);
+    const struct aff_product product = {.key = 5, .id = aff_text_of("a"), .category = aff_text_of("X > Y")};
+    assert_int_equal(aff_update_product(update, &product), AFF_OK);
+    aff_update_publish(update);
+    assert_int_equal(aff_catalogue_find(aff_slot_model(place->slot)->catalogue, aff_text_of("a")), 0);
+    write_one(place, NULL);
+    struct aff_model *opened = open_one(place->path);
+    assert_int_equal(aff_catalogue_find_key(opened->catalogue, 5), 0);
+    aff_model_free(opened);
+}
+
+static void every_damage_is_found(void **state)
+{
+    const struct place *place = *state;
+    struct aff_random random = {.state = 17};
+    struct aff_snapshot_info info;
+
+    write_one(place, &info);
+    int fd = open(place->path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    unsigned char *whole = malloc(info.file_bytes);
+    assert_non_null(whole);
+    assert_int_equal(pread(fd, whole, info.file_bytes, 0), info.file_bytes);
+    for (int i = 0; i < DAMAGES; i++) {
+        struct aff_model *model;
+        struct aff_error error = {0};
+        const uint64_t at = aff_random_below(&random, info.file_bytes);
+        const bool cut = i % 10 == 9;
+        unsigned char byte = (unsigned char)(whole[at] ^ 1u << aff_random_below(&random, 8));
+        if (cut)
+            assert_int_equal(ftruncate(fd, (off_t)at), 0);
+        else
+            assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+        if (aff_snapshot_open(place->path, &plain, &model, NULL, &error) != AFF_DATA)
+            fail_msg("damage %d at byte %llu was not found", i, (unsigned long long)at);
+        assert_true(error.text[0] != '\0');
+        if (cut)
+            assert_int_equal(pwrite(fd, whole + at, info.file_bytes - at, (off_t)at), info.file_bytes - at);
+        else
+            assert_int_equal(pwrite(fd, whole + at, 1, (off_t)at), 1);
+    }
+    aff_model_free(open_one(place->path));
+    free(whole);
+    (void)close(fd);
+}
+
+static void what_is_no_snapshot_or_not_there_is_refused(void **state)
+{
+    const struct place *place = *state;
+    struct aff_model *model;
+    struct aff_snapshot_info info;
+    struct aff_error error;
+
+    assert_int_equal(aff_snapshot_open(place->path, &plain, &model, NULL, &error), AFF_IO);
+    FILE *file = fopen(place->path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 3000; i++)
+        (void)fprintf(file, "no snapshot ");
+    (void)fclose(file);
+    assert_int_equal(aff_snapshot_inspect(place->path, &info, &error), AFF_DATA);
+    assert_non_null(strstr(error.text, "no snapshot file"));
+    assert_int_equal(truncate(place->path, 0), 0);
+    assert_int_equal(aff_snapshot_open(place->path, &plain, &model, NULL, &error), AFF_DATA);
+    assert_int_equal(aff_snapshot_inspect(place->directory, &info, &error), AFF_IO);
+}
+
+static void store_and_memory_are_looked_at_before_the_content(void **state)
+{
+    const struct place *place = *state;
+    struct aff_snapshot_options options = plain;
+    struct aff_snapshot_info info;
+    struct aff_model *model;
+    struct aff_error error;
+
+    write_one(place, &info);
+    options.store = aff_text_of("other");
+    assert_int_equal(aff_snapshot_open(place->path, &options, &model, NULL, &error), AFF_DATA);
+    assert_non_null(strstr(error.text, "other"));
+    options.store = aff_text_of("shop");
+    options.memory_limit_bytes = info.memory_bytes - 1;
+    assert_int_equal(aff_snapshot_open(place->path, &options, &model, NULL, &error), AFF_LIMIT);
+    options.memory_limit_bytes = info.memory_bytes;
+    assert_int_equal(aff_snapshot_open(place->path, &options, &model, &info, &error), AFF_OK);
+    aff_model_free(model);
+}
+
+static bool say_no(void *context, uint64_t done, uint64_t total)
+{
+    int *calls = context;
+
+    assert_true(done <= total);
+    return ++*calls < 2;
+}
+
+static void a_cancelled_write_leaves_the_file_before(void **state)
+{
+    const struct place *place = *state;
+    struct aff_snapshot_info first, after;
+    struct aff_error error;
+    int calls = 0;
+    const struct aff_watch watch = {say_no, &calls};
+
+    write_one(place, &first);
+    assert_int_equal(aff_snapshot_write(place->slot, place->path, &watch, NULL, &error), AFF_CANCELLED);
+    assert_int_equal(calls, 2);
+    assert_int_equal(aff_snapshot_inspect(place->path, &after, &error), AFF_OK);
+    assert_memory_equal(&first, &after, sizeof first);
+    assert_int_equal(count_files(place->directory, false), 1);
+    struct aff_snapshot_options options = plain;
+    struct aff_model *model;
+    options.watch = watch;
+    calls = 1;
+    assert_int_equal(aff_snapshot_open(place->path, &options, &model, NULL, &error), AFF_CANCELLED);
+}
+
+static bool publish_another(void *context, uint64_t done, uint64_t total)
+{
+    const struct place *place = context;
+    struct aff_random random = {.state = 6};
+    struct aff_model *model = store_model(&random, PRODUCTS + 1, CUSTOMERS);
+
+    (void)done;
+    (void)total;
+    model->loaded_at_us = 77;
+    aff_slot_publish(place->slot, model);
+    return true;
+}
+
+static void another_model_in_the_slot_ends_the_write(void **state)
+{
+    struct place *place = *state;
+    const struct aff_watch watch = {publish_another, place};
+    struct aff_error error;
+
+    assert_int_equal(aff_snapshot_write(place->slot, place->path, &watch, NULL, &error), AFF_BUSY);
+    assert_int_equal(count_files(place->directory, false), 0);
+}
+
+static void failures_of_the_disk_are_told(void **state)
+{
+    const struct place *place = *state;
+    char path[160];
+    struct aff_error error;
+    struct aff_slot *empty;
+
+    (void)snprintf(path, sizeof path, "%s/missing/one.snapshot", place->directory);
+    assert_int_equal(aff_snapshot_write(place->slot, path, NULL, NULL, &error), AFF_IO);
+    assert_non_null(strstr(error.text, "No such file"));
+    assert_int_equal(aff_snapshot_save(place->slot, path, NULL, NULL, &error), AFF_IO);
+    assert_int_equal(aff_slot_new(&empty), AFF_OK);
+    assert_int_equal(aff_snapshot_write(empty, place->path, NULL, NULL, &error), AFF_NOTREADY);
+    assert_int_equal(aff_snapshot_save(empty, place->directory, NULL, NULL, &error), AFF_NOTREADY);
+    aff_slot_free(empty);
+    assert_int_equal(count_files(place->directory, false), 0);
+}
+
+/* What a writer that was killed leaves is taken over. */
+static void a_draft_that_was_left_is_used_again(void **state)
+{
+    const struct place *place = *state;
+    char draft[160];
+
+    (void)snprintf(draft, sizeof draft, "%s.part", place->path);
+    FILE *file = fopen(draft, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 100000; i++)
+        (void)fprintf(file, "left behind ");
+    (void)fclose(file);
+    write_one(place, NULL);
+    assert_int_equal(count_files(place->directory, false), 1);
+    aff_model_free(open_one(place->path));
+}
+
+static void set_version(const struct place *place, uint64_t version)
+{
+    struct aff_update *update;
+
+    assert_int_equal(aff_update_begin(place->slot, &update), AFF_OK);
+    aff_update_totals(update, &aff_slot_model(place->slot)->totals, version);
+    aff_update_publish(update);
+}
+
+struct refusals {
+    int n;
+    char paths[8][256];
+    char texts[8][200];
+};
+
+static void note_refusal(void *context, const char *path, const struct aff_error *error)
+{
+    struct refusals *refusals = context;
+
+    (void)snprintf(refusals->paths[refusals->n], sizeof refusals->paths[0], "%s", path);
+    (void)snprintf(refusals->texts[refusals->n++], sizeof refusals->texts[0], "%.199s", error->text);
+}
+
+/* Damages or cuts the file whose refusal is to be seen. */
+static void damage(const struct place *place, const char *version)
+{
+    DIR *stream = opendir(place->directory);
+
+    assert_non_null(stream);
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        if (strstr(entry->d_name, version) == NULL)
+            continue;
+        int fd = openat(dirfd(stream), entry->d_name, O_RDWR | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(pwrite(fd, "??", 2, 5000), 2);
+        (void)close(fd);
+    }
+    (void)closedir(stream);
+}
+
+static void the_newest_file_that_is_whole_is_opened(void **state)
+{
+    const struct place *place = *state;
+    struct aff_snapshot_options options = plain;
+    struct refusals refusals = {0};
+    struct aff_snapshot_info info;
+    struct aff_model *model;
+    struct aff_error error;
+
+    options.store = aff_text_of("shop");
+    assert_int_equal(aff_snapshot_latest(place->directory, &options, NULL, NULL, &model, NULL, &error),
+                     AFF_NOTFOUND);
+    /* Versions that fall: a restored database. */
+    for (uint64_t version = 95; version > 90; version--) {
+        set_version(place, version);
+        assert_int_equal(aff_snapshot_save(place->slot, place->directory, NULL, &info, &error), AFF_OK);
+        assert_int_equal(info.version, version);
+    }
+    assert_int_equal(count_files(place->directory, false), AFF_SNAPSHOTS_KEPT);
+    assert_int_equal(
+        aff_snapshot_latest(place->directory, &options, note_refusal, &refusals, &model, &info, &error),
+        AFF_OK);
+    assert_int_equal(model->version, 91);
+    assert_int_equal(refusals.n, 0);
+    aff_model_free(model);
+    damage(place, ".v91.");
+    assert_int_equal(
+        aff_snapshot_latest(place->directory, &options, note_refusal, &refusals, &model, &info, &error),
+        AFF_OK);
+    assert_int_equal(model->version, 92);
+    assert_int_equal(info.version, 92);
+    assert_int_equal(refusals.n, 1);
+    assert_non_null(strstr(refusals.paths[0], ".v91."));
+    assert_non_null(strstr(refusals.texts[0], "checksum"));
+    aff_model_free(model);
+    damage(place, ".v92.");
+    damage(place, ".v93.");
+    assert_int_equal(aff_snapshot_latest(place->directory, &options, NULL, NULL, &model, NULL, &error),
+                     AFF_NOTFOUND);
+    assert_non_null(strstr(error.text, "none of the 3"));
+    assert_int_equal(aff_snapshot_latest("/nowhere", &options, NULL, NULL, &model, NULL, &error), AFF_IO);
+}
+
+static void stores_with_like_names_keep_their_own_files(void **state)
+{
+    struct place *place = *state;
+    static const char *const names[] = {"a/b", "a.b", "a-b", "../../x", "Grüße", "ab"};
+    struct aff_snapshot_options options = plain;
+    struct aff_model *model;
+    struct aff_error error;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct aff_random random = {.state = i};
+        model = store_model(&random, 10, 2);
+        (void)snprintf(model->store, sizeof model->store, "%s", names[i]);
+        aff_slot_publish(place->slot, model);
+        assert_int_equal(aff_snapshot_save(place->slot, place->directory, NULL, NULL, &error), AFF_OK);
+    }
+    assert_int_equal(count_files(place->directory, false), sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        options.store = aff_text_of(names[i]);
+        assert_int_equal(aff_snapshot_latest(place->directory, &options, NULL, NULL, &model, NULL, &error),
+                         AFF_OK);
+        assert_string_equal(model->store, names[i]);
+        aff_model_free(model);
+    }
+}
+
+int main(void)
+{
+#define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        IN_A_PLACE(an_opened_file_answers_like_the_model),
+        IN_A_PLACE(a_file_of_a_file_is_the_same),
+        IN_A_PLACE(an_empty_store_has_a_file),
+        IN_A_PLACE(every_damage_is_found),
+        IN_A_PLACE(what_is_no_snapshot_or_not_there_is_refused),
+        IN_A_PLACE(store_and_memory_are_looked_at_before_the_content),
+        IN_A_PLACE(a_cancelled_write_leaves_the_file_before),
+        IN_A_PLACE(another_model_in_the_slot_ends_the_write),
+        IN_A_PLACE(failures_of_the_disk_are_told),
+        IN_A_PLACE(a_draft_that_was_left_is_used_again),
+        IN_A_PLACE(the_newest_file_that_is_whole_is_opened),
+        IN_A_PLACE(stores_with_like_names_keep_their_own_files),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
