@@ -57,6 +57,7 @@ static aff_status start_workers(struct aff_app *app, struct aff_error *reterr)
         .log = &app->log,
         .counters = app->counters,
         .n_counters = wanted,
+        .waiting = &app->waiting,
     };
     while (app->n_workers < wanted) {
         struct aff_worker_plan plan = {

@@ -31,7 +31,8 @@ struct aff_app {
     unsigned n_workers;
     struct aff_counters *counters;
     struct aff_shared shared;
-    _Atomic uint64_t open; /* connections of all workers */
+    _Atomic uint64_t open;    /* connections of all workers */
+    _Atomic uint64_t waiting; /* requests of all workers that wait for another thread */
 
     /* Of the main thread's loop. */
     uv_loop_t loop;

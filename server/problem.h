@@ -10,8 +10,10 @@
 #define AFF_PROBLEM_LIST(X)                                                                                  \
     X(MALFORMED, "malformed_request", 400, "The request is malformed")                                       \
     X(FIELDS, "invalid_fields", 400, "Fields of the request are wrong")                                      \
+    X(FORBIDDEN, "forbidden", 403, "The request is not allowed")                                             \
     X(NOT_FOUND, "not_found", 404, "There is no such resource")                                              \
     X(METHOD, "method_not_allowed", 405, "The path has no such method")                                      \
+    X(CONFLICT, "conflict", 409, "The request is at odds with another one")                                  \
     X(TOO_LARGE, "body_too_large", 413, "The body is too large")                                             \
     X(TARGET, "target_too_long", 414, "The request target is too long")                                      \
     X(MEDIA, "unsupported_media_type", 415, "The body has the wrong type")                                   \
@@ -21,6 +23,8 @@
     X(INTERNAL, "internal", 500, "The service failed")                                                       \
     X(UNKNOWN_METHOD, "unknown_method", 501, "The method is not known")                                      \
     X(UNAVAILABLE, "unavailable", 503, "The service cannot answer now")                                      \
+    X(DATABASE, "database_unavailable", 503, "The database cannot be written now")                           \
+    X(UNKNOWN_OUTCOME, "outcome_unknown", 503, "It is not known whether the request was carried out")        \
     X(VERSION, "unsupported_version", 505, "The HTTP version is not spoken here")
 
 enum aff_problem {

@@ -69,6 +69,9 @@ static void write_counters(struct aff_json *to, const struct aff_counters *sum)
         write_latency(to, sum, (enum aff_series)series);
     aff_exposition_family(to, "affinity_http_requests_in_flight", "gauge", "Requests begun and not done.");
     aff_exposition_whole(to, "affinity_http_requests_in_flight", NULL, now(&sum->in_flight));
+    aff_exposition_family(to, "affinity_http_requests_waiting", "gauge",
+                          "Requests that wait for another thread.");
+    aff_exposition_whole(to, "affinity_http_requests_waiting", NULL, now(&sum->waiting));
     aff_exposition_family(to, "affinity_http_connections_open", "gauge", "Open connections.");
     aff_exposition_whole(to, "affinity_http_connections_open", NULL, now(&sum->open));
 #define COUNTER(field, name, help)                                                                           \
