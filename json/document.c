@@ -105,6 +105,15 @@ const struct aff_node *aff_node_at(const struct aff_node *array, size_t index)
     return (const struct aff_node *)json_array_get(of(array), index);
 }
 
+char *aff_node_dump(const struct aff_node *value, size_t *ret_size)
+{
+    char *text = json_dumps(of(value), JSON_COMPACT | JSON_ENCODE_ANY);
+
+    if (text != NULL)
+        *ret_size = strlen(text);
+    return text;
+}
+
 void aff_node_members(const struct aff_node *object,
                       void (*visit)(void *context, struct aff_text name, const struct aff_node *value),
                       void *context)
