@@ -6,6 +6,7 @@
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/worker.h"
+#include "server/writer.h"
 
 #include <uv.h>
 
@@ -27,6 +28,7 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_writer *writer;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

@@ -16,6 +16,7 @@
 
 struct aff_job;
 struct aff_peer;
+struct aff_writer;
 
 /* What the threads share. Owned by the app, which outlives all workers. */
 struct aff_shared {
@@ -24,6 +25,7 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
+    struct aff_writer *writer; /* NULL: there is no database */
     _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */
 };
 

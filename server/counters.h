@@ -13,6 +13,9 @@
 #define AFF_SERIES_LIST(X)                                                                                   \
     X(recommend)                                                                                             \
     X(affinities)                                                                                            \
+    X(orders)                                                                                                \
+    X(products)                                                                                              \
+    X(customers)                                                                                             \
     X(health)                                                                                                \
     X(health_live)                                                                                           \
     X(health_ready)                                                                                          \
