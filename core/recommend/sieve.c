@@ -89,7 +89,7 @@ enum aff_kind aff_kind_of(const struct aff_side *side)
 /* Marks and eligibility of a row as bits by reason, beside AFF_MARK_SIDE; 0: none holds. */
 static inline unsigned reasons_of(const uint8_t *marks, const uint8_t *eligibility, uint32_t row)
 {
-    return marks[row] | (unsigned)eligibility[row] << AFF_MARK_ELIGIBILITY;
+    return marks[row] | (unsigned)aff_byte_read(&eligibility[row]) << AFF_MARK_ELIGIBILITY;
 }
 
 /* The first reason beyond marks and eligibility. */
@@ -130,12 +130,13 @@ static void prove(struct aff_run *run)
 
     for (uint32_t i = 0; i < run->n_bases; i++) {
         const struct aff_row *row = space->bases[i].together;
+        const struct aff_pair_counts *counts = row == NULL ? NULL : aff_row_counts(row);
         const double n_a = aff_catalogue_product(run->catalogue, space->bases[i].row)->orders;
         for (uint32_t j = 0; row != NULL && j < row->n; j++) {
             uint32_t other = row->entries[j].row;
             const double n_b = aff_catalogue_product(run->catalogue, other)->orders;
-            struct aff_evidence evidence = aff_evidence_weighted(row->counts[j].orders, n_a, n_b, n);
-            if (row->counts[j].orders >= request->min_orders && evidence.lift >= request->min_lift &&
+            struct aff_evidence evidence = aff_evidence_weighted(counts[j].orders, n_a, n_b, n);
+            if (counts[j].orders >= request->min_orders && evidence.lift >= request->min_lift &&
                 evidence.confidence >= request->min_confidence)
                 aff_side_find(run, other)->flags |= AFF_SIDE_PROVEN;
         }
