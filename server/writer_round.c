@@ -2,8 +2,8 @@
 /* The inside of one transaction: keys, entries, answers. */
 #include "server/writer_internal.h"
 
+#include "sql/catalogue_version.h"
 #include "sql/idempotency.h"
-#include "sql/store_find.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -151,7 +151,7 @@ static aff_status lock_index(struct aff_round *round, struct aff_error *reterr)
     (void)pthread_mutex_lock(&round->store->publish);
     if (round->result.added + round->result.changed > 0)
         return AFF_OK;
-    aff_status status = aff_store_catalogue_version(&thread->connection, thread->store, &version, reterr);
+    aff_status status = aff_catalogue_version(&thread->connection, thread->store, &version, reterr);
     if (status == AFF_OK && version != round->result.version)
         status = put_rows(round, AFF_BATCH_PRODUCTS, reterr);
     return status;

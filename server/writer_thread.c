@@ -5,8 +5,8 @@
 #include "core/base/clock.h"
 #include "sql/idempotency.h"
 #include "sql/intake/put_orders.h"
+#include "sql/load_model.h"
 #include "sql/migrate.h"
-#include "sql/store_find.h"
 
 #include <stdio.h>
 #include <string.h>
