@@ -92,3 +92,16 @@ aff_status aff_intake_lock_orders(struct aff_connection *connection, int store, 
                            : "SELECT pg_advisory_xact_lock_shared(" ORDERS_CLASS ", $1::int)",
                      1, parameters, NULL, reterr);
 }
+
+aff_status aff_intake_check_transaction(struct aff_connection *connection, struct aff_error *reterr)
+{
+    int64_t committed = 0;
+    aff_status status = aff_query_number(
+        connection, "SELECT (current_setting('transaction_isolation') = 'read committed')::integer", 0, NULL,
+        &committed, reterr);
+
+    if (status == AFF_OK && (committed == 0 || PQtransactionStatus(connection->pg) != PQTRANS_INTRANS))
+        status =
+            aff_error_set(reterr, AFF_INVALID, "writing is to be done inside a READ COMMITTED transaction");
+    return status;
+}

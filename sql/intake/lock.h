@@ -20,3 +20,8 @@ void aff_intake_unlock(struct aff_connection *connection, int store);
  * (`alone`) apart from all others. Taken before anything else is. Waits. */
 AFF_MUST_CHECK aff_status aff_intake_lock_orders(struct aff_connection *connection, int store, bool alone,
                                                  struct aff_error *reterr);
+
+/* AFF_INVALID unless a READ COMMITTED transaction is open: the locks are of no use when a later statement
+ * does not see what others committed before they let go. */
+AFF_MUST_CHECK aff_status aff_intake_check_transaction(struct aff_connection *connection,
+                                                       struct aff_error *reterr);

@@ -270,22 +270,9 @@ static aff_status lock_and_compare(struct aff_put *put, int store)
 
 /* ---- the way ---- */
 
-static aff_status check_isolation(const struct aff_put *put)
-{
-    int64_t committed = 0;
-    aff_status status = aff_query_number(
-        put->connection, "SELECT (current_setting('transaction_isolation') = 'read committed')::integer", 0,
-        NULL, &committed, put->reterr);
-
-    if (status == AFF_OK && (committed == 0 || PQtransactionStatus(put->connection->pg) != PQTRANS_INTRANS))
-        status = aff_error_set(put->reterr, AFF_INVALID,
-                               "orders are to be written inside a READ COMMITTED transaction");
-    return status;
-}
-
 static aff_status put_all(struct aff_put *put, int store, struct aff_put_order *orders, size_t n_orders)
 {
-    aff_status status = check_isolation(put);
+    aff_status status = aff_intake_check_transaction(put->connection, put->reterr);
 
     if (status == AFF_OK)
         status = make_runs(put, orders, n_orders);
