@@ -523,3 +523,111 @@ def test_sigterm_answers_what_is_under_way(service, tiny):
     assert {answer for _, answer in answers} <= {200, "refused"}, set(answer for _, answer in answers)
     there = {row[0] for row in tiny.sql("SELECT id FROM affinity.orders")}
     assert {id for id, answer in answers if answer == 200} == there
+
+
+def item(one, product, **question):
+    """What the service offers of a product, if anything."""
+    answer = one.get("/recommend", cart="tea", limit=100, fields="product,price,name,compare_at", **question)
+    assert answer.status_code == 200, answer.text
+    return next((item for item in answer.json()["items"] if item["product"] == product), None)
+
+
+def test_a_product_is_visible_to_the_next_request(one, tiny):
+    assert item(one, "pot")["price"]["amount"] == 3500 and item(one, "cup")
+    for price in (3400, 3300, 1, 3200):
+        answer = put(one, "products", {"products": [{"id": "pot", "price": price}]})
+        assert written(answer) == ["changed"] and answer.json()["visible"] is True
+        assert item(one, "pot")["price"]["amount"] == price
+    assert written(put(one, "products", [{"id": "pot", "stock": 0}, {"id": "cup", "available": False}])) == ["changed"] * 2
+    assert item(one, "pot") is None and item(one, "cup") is None
+    assert one.get("/recommend", cart="tea", limit=100).json()["dropped"]["unavailable"] >= 2
+    assert written(put(one, "products", [{"id": "pot", "stock": 3}, {"id": "cup", "available": True, "price": None}])) == ["changed"] * 2
+    assert item(one, "pot") and item(one, "cup") is None
+    assert tiny.sql("SELECT price, stock, available, name FROM affinity.product WHERE id = 'cup'") == [("", "", "t", "Täßchen")]
+
+
+def test_a_product_keeps_what_is_not_said_and_null_clears(one, tiny):
+    full = {"id": "new", "name": "Neu", "category": "A > B", "brand": "Acme", "price": 100, "compare_at": 120, "cost": 50,
+            "stock": -2, "available": True, "durable": True, "attributes": {"colour": "red", "sizes": [1, 2]}}
+    columns = "name, category, brand, price, compare_at, cost, stock, available, durable, attributes"
+    assert written(put(one, "products", full)) == ["created"]
+    row = ("Neu", "A > B", "Acme", "100", "120", "50", "-2", "t", "t", '{"sizes": [1, 2], "colour": "red"}')
+    assert tiny.sql(f"SELECT {columns} FROM affinity.product WHERE id = 'new'") == [row]
+    assert written(put(one, "products", full)) == ["unchanged"]
+    assert written(put(one, "products", {"id": "new"})) == ["unchanged"]
+    assert written(put(one, "products", {"id": "new", "price": 90})) == ["changed"]
+    assert tiny.sql(f"SELECT {columns} FROM affinity.product WHERE id = 'new'") == [row[:3] + ("90",) + row[4:]]
+    cleared = {"id": "new", **{name: None for name in ("name", "category", "brand", "price", "compare_at", "cost", "stock", "attributes")}}
+    assert written(put(one, "products", cleared)) == ["changed"]
+    assert tiny.sql(f"SELECT {columns} FROM affinity.product WHERE id = 'new'") == [("", "", "", "", "", "", "", "t", "t", "{}")]
+
+
+def test_wrong_products_and_customers_are_refused_alone(one, tiny):
+    bad = [{"id": "x", "price": -1}, {"id": "x", "price": "5"}, {"id": "x", "price": 1.5}, {"id": "x", "price": MOST + 1},
+           {"id": "x", "stock": 2**31}, {"id": "x", "available": None}, {"id": "x", "durable": "no"}, {"id": "x", "name": "a\nb"},
+           {"id": "x", "name": "y" * 1025}, {"id": "x", "attributes": []}, {"id": "x", "attributes": {"a": "y" * 17000}},
+           {"id": "x", "colour": "red"}, {"price": 5}, {"id": None}, "x", None]
+    answer = put(one, "products", [{"id": "first", "price": 1}, *bad, {"id": "last", "price": 2}])
+    assert written(answer) == ["created"] + ["refused"] * len(bad) + ["created"]
+    assert tiny.number("SELECT count(*) FROM affinity.product WHERE id = 'x'") == 0
+    customers = [{"id": "ann", "country": "AT"}, {"id": "new", "segment": "é", "attributes": {"n": 1}}, {"id": "x", "country": 5},
+                 {"id": "x", "email": "a@b"}, {"id": "bob"}]
+    assert written(put(one, "customers", customers)) == ["changed", "created", "refused", "refused", "unchanged"]
+    assert tiny.sql("SELECT id, country, segment, attributes FROM affinity.customer WHERE id IN ('ann', 'new') ORDER BY id") == [
+        ("ann", "AT", "", "{}"), ("new", "", "é", '{"n": 1}')]
+    assert tiny.number("SELECT count(*) FROM affinity.catalogue_change WHERE what = 2") == 2
+
+
+def test_a_new_product_can_be_recommended_from_at_once(one, tiny):
+    """Its id is known: the answer does not list it as unknown, and content finds what is like it."""
+    assert one.get("/recommend", cart="fresh").json()["unknown_ids"] == ["fresh"]
+    assert put(one, "products", {"id": "fresh", "price": 700, "category": "Kitchen > Tea"}).json()["visible"] is True
+    assert one.get("/recommend", cart="fresh").json()["unknown_ids"] == []
+
+
+def test_products_written_at_once_end_as_the_tables_say(service, tiny):
+    """Several clients, several writers, and the loader: what is served last is what was committed last."""
+    one = service(tiny, write_threads=3, http_workers=2, database_poll_ms=50)
+    failures = []
+
+    def send(client):
+        dice = random.Random(client)
+        for _ in range(40):
+            price = dice.randrange(1, 100000)
+            entries = [{"id": id, "price": price} for id in dice.sample(["pot", "cup", "milk", "soap"], dice.randrange(1, 4))]
+            answer = put(one, "products", entries)
+            if answer.status_code != 200 or answer.json()["visible"] is not True:
+                failures.append(answer.text)
+
+    threads = [threading.Thread(target=send, args=(client,)) for client in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    prices = dict(tiny.sql("SELECT id, price FROM affinity.product WHERE id IN ('pot', 'cup', 'milk', 'soap')"))
+    for _ in range(5):
+        for id, price in prices.items():
+            assert item(one, id, exclude=[other for other in prices if other != id])["price"]["amount"] == int(price), id
+        time.sleep(0.1)
+
+
+def test_a_product_read_back_by_its_own_client_is_never_older(service, tiny):
+    """Each client owns one product and sees its own last price after every 2xx, whatever the others write."""
+    one = service(tiny, write_threads=2, http_workers=2, database_poll_ms=50)
+    failures = []
+
+    def send(id):
+        for price in range(1, 60):
+            if put(one, "products", {"id": id, "price": price}).status_code != 200:
+                failures.append(id)
+            seen = item(one, id)
+            if seen is None or seen["price"]["amount"] != price:
+                failures.append((id, price, seen))
+
+    threads = [threading.Thread(target=send, args=(id,)) for id in ("pot", "cup", "milk")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
