@@ -179,7 +179,7 @@ static uint32_t sieve_by_marks(struct aff_run *run)
         sums[row] = AFF_UNNAMED;
         n_live += reasons == 0;
         if (__builtin_expect(reasons != 0, 0))
-            asides[n_asides++] = (struct aff_aside){.row = row, .sum = sum};
+            asides[n_asides++] = (struct aff_aside){.row = row, .sum = sum, .reasons = reasons};
     }
     run->n_live = n_live;
     return n_asides;
@@ -188,7 +188,6 @@ static uint32_t sieve_by_marks(struct aff_run *run)
 void aff_sieve(struct aff_run *run)
 {
     const struct aff_workspace *space = run->space;
-    const uint8_t *eligibility = aff_catalogue_eligibility(run->catalogue);
     uint32_t n_asides = sieve_by_marks(run);
 
     run->n_plain = run->n_live;
@@ -202,10 +201,9 @@ void aff_sieve(struct aff_run *run)
     }
     for (uint32_t i = 0; i < n_asides; i++) {
         const struct aff_aside aside = space->asides[i];
-        const unsigned reasons = reasons_of(space->marks, eligibility, aside.row);
-        if (reasons == AFF_MARK_SIDE)
+        if (aside.reasons == AFF_MARK_SIDE)
             sieve_by_side(run, aside.row, aside.sum);
         else
-            run->answer->dropped[__builtin_ctz(reasons)]++;
+            run->answer->dropped[__builtin_ctz(aside.reasons)]++;
     }
 }
