@@ -67,6 +67,7 @@ void aff_problem_write(struct aff_reply *reply, enum aff_problem problem, struct
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    aff_text_repair(text);
     aff_problem_open(reply, problem, request_id, text);
     if (errors != NULL && errors->n > 0)
         write_errors(reply->body, errors);

@@ -41,7 +41,8 @@ enum aff_problem aff_problem_of_status(unsigned status);
 /* The kind for what a library reports. */
 enum aff_problem aff_problem_of(aff_status status);
 
-/* The same without the end of the object, so that the caller can write more members and close it. */
+/* The same without the end of the object, so that the caller can write more members and close it. `detail` is
+ * well-formed UTF-8. */
 void aff_problem_open(struct aff_reply *reply, enum aff_problem problem, struct aff_text request_id,
                       const char *detail);
 
