@@ -20,7 +20,8 @@ struct aff_store {
     struct aff_slot *slot; /* never NULL */
     /* Held by whoever changes or replaces the model, from before it reads what it publishes out of the
      * database until that is published: so an older state never replaces a newer one. Never on the request
-     * path. */
+     * path. Writers of products hold the database's locks while they wait for it, so they wait only briefly
+     * and then leave the change to the loader. */
     pthread_mutex_t publish;
 };
 

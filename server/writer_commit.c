@@ -88,7 +88,9 @@ static aff_status commit(struct aff_round *round, bool *ret_known, struct aff_er
 /* The transaction is committed. */
 static void publish_and_answer(struct aff_round *round)
 {
-    if (round->store != NULL && !aff_writer_publish(round->store, &round->result, round->n_entries))
+    bool publish = round->writes[0]->kind == AFF_BATCH_PRODUCTS && round->n_entries > 0;
+    if (publish &&
+        (round->store == NULL || !aff_writer_publish(round->store, &round->result, round->n_entries)))
         aff_round_invisible(round);
     aff_round_unlock(round);
     for (size_t i = 0; i < round->n; i++)

@@ -16,6 +16,11 @@ bool aff_writer_publish(struct aff_store *store, const struct aff_put_result *re
         aff_update_drop(update);
         return false;
     }
+    /* Nothing is left out between the model's version and this one: the loader need not look. */
+    const struct aff_model *model = aff_slot_model(store->slot);
+    bool changed = result->added + result->changed > 0;
+    if (changed && (uint64_t)result->version == model->catalogue_version + 1)
+        aff_update_catalogue_version(update, (uint64_t)result->version);
     aff_update_publish(update);
     return true;
 }

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A row of the database is locked for so long at most while the index is busy. */
+#define PUBLISH_WAIT_S 1
+
 /* How the answer about products ends. */
 #define VISIBLE "\"visible\":true}"
 #define NOT_VISIBLE "\"visible\":false}"
@@ -136,6 +139,16 @@ static aff_status put_rows(struct aff_round *round, enum aff_batch_kind kind, st
     return status;
 }
 
+/* False: somebody loads the whole store. */
+static bool lock_soon(pthread_mutex_t *lock)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PUBLISH_WAIT_S;
+    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
 /* Rows that changed cannot be changed by others before our COMMIT, and the publish lock keeps what we commit
  * and what the index gets in one sequence. Rows that are as they were anyway are locked by nobody: they are
  * read again, under the publish lock, if somebody has changed the catalogue since. */
@@ -144,11 +157,10 @@ static aff_status lock_index(struct aff_round *round, struct aff_error *reterr)
     struct aff_writer_thread *thread = round->thread;
     int64_t version;
 
-    if (round->n_entries > 0)
-        round->store = aff_stores_find(thread->writer->stores, aff_text_of(thread->store_name));
-    if (round->store == NULL)
+    struct aff_store *store = aff_stores_find(thread->writer->stores, aff_text_of(thread->store_name));
+    if (round->n_entries == 0 || store == NULL || !lock_soon(&store->publish))
         return AFF_OK;
-    (void)pthread_mutex_lock(&round->store->publish);
+    round->store = store;
     if (round->result.added + round->result.changed > 0)
         return AFF_OK;
     aff_status status = aff_catalogue_version(&thread->connection, thread->store, &version, reterr);
