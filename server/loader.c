@@ -229,7 +229,8 @@ static aff_status follow(struct aff_loader *loader, const struct seen *seen, str
     while (atomic_load_explicit(&loader->stores->at[place], memory_order_relaxed) != store)
         place++;
     struct followed *followed = &loader->followed[place];
-    if (followed->loaded && followed->loaded_version == seen->published)
+    bool wanted = atomic_exchange_explicit(&store->wants_load, false, memory_order_relaxed);
+    if (followed->loaded && followed->loaded_version == seen->published && !wanted)
         return AFF_OK;
     if (followed->failed && followed->failed_version == seen->published &&
         aff_clock_monotonic_us() < followed->next_try_us)

@@ -631,3 +631,37 @@ def test_a_product_read_back_by_its_own_client_is_never_older(service, tiny):
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_more_new_products_than_the_index_has_room_for_are_loaded_soon(service, tiny):
+    """The answer says that they are not visible yet, and the loader makes room."""
+    one = service(tiny, database_poll_ms=50)
+    visible, n = True, 0
+    while visible and n < 40:
+        answer = put(one, "products", [{"id": f"n{n}-{i}", "price": 100} for i in range(1000)])
+        assert written(answer) == ["created"] * 1000
+        visible = answer.json()["visible"]
+        n += 1
+    ids = [f"n{i}-{j}" for i in range(n) for j in (0, 999)]
+    unknown = lambda: one.get("/recommend", cart=ids).json()["unknown_ids"]
+    assert visible or unknown()
+    until(lambda: unknown() == [])
+    assert put(one, "products", {"id": f"n{n - 1}-0", "price": 101}).json()["visible"] is True
+
+
+def test_no_more_requests_wait_than_may(service, tiny):
+    one = service(tiny, http_waiting=2)
+    assert written(put(one, "orders", [order("before")])) == ["created"]
+    answers = []
+    with transaction(tiny, "LOCK TABLE affinity.orders"):
+        threads = [threading.Thread(target=lambda i=i: answers.append(put(one, "orders", [order(f"w{i}")]))) for i in range(2)]
+        for thread in threads:
+            thread.start()
+        until(lambda: counters(one, "affinity_http_requests_waiting") == 2)
+        refused = put(one, "orders", [order("third")])
+        assert refused.status_code == 503 and refused.headers["Retry-After"] == "1", refused.text
+        assert "nothing of this one was done" in refused.json()["detail"]
+    for thread in threads:
+        thread.join()
+    assert [written(answer) for answer in answers] == [["created"]] * 2
+    assert written(put(one, "orders", [order("third")])) == ["created"]
