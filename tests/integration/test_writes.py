@@ -3,16 +3,19 @@
 
 import contextlib
 import json
+import os
 import random
 import signal
 import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import pytest
 import requests
 
+from support.database import Database, PrivatePostgres
 from support.programs import environment
 from tiny_store import SQL
 
@@ -665,3 +668,114 @@ def test_no_more_requests_wait_than_may(service, tiny):
         thread.join()
     assert [written(answer) for answer in answers] == [["created"]] * 2
     assert written(put(one, "orders", [order("third")])) == ["created"]
+
+
+class Cutter:
+    """A proxy in front of PostgreSQL that ends the connection at a COMMIT, before or after the server has got it."""
+
+    def __init__(self, port):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.target = port
+        self.cut = None  # "before" or "after", once
+        self.sockets = [self.server]
+        self.threads = []
+        self.run(self.accept)
+
+    def run(self, function, *arguments):
+        self.threads.append(threading.Thread(target=function, args=arguments))
+        self.threads[-1].start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.server.accept()
+                self.sockets.append(client)
+                database = socket.socket()
+                self.sockets.append(database)
+                if database.connect_ex(("127.0.0.1", self.target)) != 0:
+                    shut(client)
+                    continue
+                self.run(self.forward, client, database, True)
+                self.run(self.forward, database, client, False)
+
+    def forward(self, source, sink, to_database):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if to_database and self.cut and b"COMMIT\0" in data:
+                    cut, self.cut = self.cut, None
+                    source.shutdown(socket.SHUT_RDWR)  # the answer does not get through
+                    if cut == "after":
+                        sink.sendall(data)
+                        time.sleep(0.2)
+                    break
+                sink.sendall(data)
+        shut(source, sink)
+
+    def close(self):
+        shut(*self.sockets)
+        for thread in self.threads:
+            thread.join()
+        for one in self.sockets:
+            one.close()
+
+
+def shut(*sockets):
+    for one in sockets:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def own_cluster(tmp_path):
+    """A cluster that a test may stop and start: over TCP its URL stays the same."""
+    cluster = PrivatePostgres(tmp_path / "pg")
+    cluster.start = lambda: cluster.run("start", "--volatile", "--tcp", "--while", str(os.getpid()))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+def test_a_database_that_goes_away_and_comes_back(service, own_cluster, ctl):
+    database = Database(own_cluster, own_cluster.create("shop"))
+    ctl("migrate", "up", database=database)
+    database.sql(SQL + "INSERT INTO affinity.catalogue_state (store) VALUES (1) ON CONFLICT DO NOTHING;"
+                 "SELECT setval(pg_get_serial_sequence('affinity.product', 'product'), 100);"
+                 "SELECT setval(pg_get_serial_sequence('affinity.customer', 'customer'), 100)")
+    parts = urllib.parse.urlsplit(database.url)
+    with contextlib.closing(Cutter(parts.port)) as cutter:
+        live_through_outages(service, own_cluster, database, parts.port, cutter)
+
+
+def live_through_outages(service, own_cluster, database, port, cutter):
+    one = service(database.url.replace(f":{port}/", f":{cutter.port}/"), database_poll_ms=50)
+    assert written(put(one, "orders", [order("first")])) == ["created"]
+
+    cutter.cut = "after"
+    unknown = put(one, "orders", [order("a")], headers={"Idempotency-Key": "key-a"})
+    assert unknown.status_code == 503 and unknown.json()["type"] == "urn:affinityd:problem:outcome_unknown"
+    assert int(unknown.headers["Retry-After"]) >= 1
+    until(lambda: put(one, "orders", [order("second")]).status_code == 200)
+    again = put(one, "orders", [order("a")], headers={"Idempotency-Key": "key-a"})
+    assert written(again) == ["created"] and again.headers["Idempotency-Replayed"] == "true"
+    assert written(put(one, "orders", [order("a")])) == ["unchanged"]
+
+    cutter.cut = "before"
+    unknown = put(one, "orders", [order("b")], headers={"Idempotency-Key": "key-b"})
+    assert unknown.status_code == 503 and unknown.json()["type"] == "urn:affinityd:problem:outcome_unknown"
+    until(lambda: put(one, "orders", [order("second")]).status_code == 200)
+    again = put(one, "orders", [order("b")], headers={"Idempotency-Key": "key-b"})
+    assert written(again) == ["created"] and "Idempotency-Replayed" not in again.headers
+
+    own_cluster.stop()
+    began = time.monotonic()
+    answers = [put(one, "orders", [order("away")]) for _ in range(20)]
+    assert {answer.json()["type"] for answer in answers} == {"urn:affinityd:problem:database_unavailable"}
+    assert time.monotonic() - began < 5
+    assert one.get("/recommend", cart="tea").status_code == 200
+    own_cluster.start()
+    until(lambda: put(one, "orders", [order("back")]).status_code == 200)
+    ids = {row[0] for row in database.sql("SELECT id FROM affinity.orders")}
+    assert ids == {"first", "second", "a", "b", "back"}
