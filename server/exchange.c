@@ -282,8 +282,13 @@ static enum MHD_Result take_body(struct aff_peer *peer, const char *upload, size
         peer->phase = AFF_PHASE_REFUSE;
         return throw_away(peer, upload_size);
     }
-    if (!aff_peer_add_body(peer, upload, size))
-        return MHD_NO;
+    if (!aff_peer_add_body(peer, upload, size)) {
+        aff_problem_write(&peer->reply, AFF_PROBLEM_UNAVAILABLE, peer->request_id, NULL,
+                          "too many large bodies are under way; nothing was done");
+        peer->reply.retry_after_s = 1;
+        peer->phase = AFF_PHASE_REFUSE;
+        return throw_away(peer, upload_size);
+    }
     *upload_size = 0;
     return MHD_YES;
 }

@@ -37,7 +37,7 @@ void aff_peer_free(struct aff_peer *peer)
         peer->next->previous = peer->previous;
     aff_buffer_give(peer->buffer);
     free(peer->target);
-    free(peer->body);
+    free(aff_peer_take_body(peer));
     free(peer);
 }
 
@@ -94,8 +94,13 @@ bool aff_peer_set_target(struct aff_peer *peer, const char *target)
 
 bool aff_peer_add_body(struct aff_peer *peer, const char *bytes, size_t size)
 {
+    size_t capacity = peer->body_capacity;
+
+    if (peer->body_size + size > capacity && peer->worker->body_bytes + size > AFF_PEER_BODIES_MAX)
+        return false;
     if (!grow(&peer->body, &peer->body_capacity, peer->body_size + size))
         return false;
+    peer->worker->body_bytes += peer->body_capacity - capacity;
     memcpy(peer->body + peer->body_size, bytes, size);
     peer->body_size += size;
     return true;
@@ -105,6 +110,7 @@ char *aff_peer_take_body(struct aff_peer *peer)
 {
     char *body = peer->body;
 
+    peer->worker->body_bytes -= peer->body_capacity;
     peer->body = NULL;
     peer->body_size = peer->body_capacity = 0;
     return body;
@@ -114,11 +120,8 @@ void aff_peer_reset(struct aff_peer *peer, int64_t now_ms)
 {
     aff_buffer_give(peer->buffer);
     peer->buffer = NULL;
-    if (peer->body_capacity > BODY_KEPT_BYTES) {
-        free(peer->body);
-        peer->body = NULL;
-        peer->body_capacity = 0;
-    }
+    if (peer->body_capacity > BODY_KEPT_BYTES)
+        free(aff_peer_take_body(peer));
     peer->body_size = 0;
     peer->thrown_bytes = 0;
     peer->phase = AFF_PHASE_IDLE;

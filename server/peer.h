@@ -64,7 +64,10 @@ void aff_peer_set_address(struct aff_peer *peer, const struct sockaddr *address)
  * then refuses; false: no memory. */
 bool aff_peer_set_target(struct aff_peer *peer, const char *target);
 
-/* Appends to the body; false: no memory. */
+/* Memory that the bodies of one worker's connections may take together. */
+#define AFF_PEER_BODIES_MAX ((size_t)128 << 20)
+
+/* Appends to the body; false: no memory, or too much of it is taken by bodies already. */
 bool aff_peer_add_body(struct aff_peer *peer, const char *bytes, size_t size);
 
 /* The body, which is the caller's from here on. */

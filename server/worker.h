@@ -17,6 +17,7 @@ struct aff_worker {
     struct aff_buffers buffers;
     struct aff_head head; /* of the request whose head is being looked at */
     struct aff_peer *peers;
+    size_t body_bytes;      /* memory of the bodies of all peers */
     _Atomic uint64_t *open; /* connections of all workers, shared */
     struct aff_mhd_uv driver;
     struct MHD_Daemon *daemon;

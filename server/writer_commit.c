@@ -139,6 +139,22 @@ static bool is(const struct aff_error *error, const char *sqlstate)
     return strcmp(error->sqlstate, sqlstate) == 0;
 }
 
+/* Nothing can be written for now, whoever asks. */
+static void refuse_away(struct aff_round *round, const struct aff_error *error)
+{
+    struct aff_writer_thread *thread = round->thread;
+    char detail[700];
+
+    if (!thread->failure_known)
+        aff_writer_failed(thread, error);
+    (void)snprintf(detail, sizeof detail, "nothing was done: %s", error->text);
+    (void)pthread_mutex_lock(&thread->writer->lock);
+    unsigned retry_after_s = aff_writer_retry_after_s(thread->writer);
+    (void)pthread_mutex_unlock(&thread->writer->lock);
+    for (size_t i = 0; i < round->n; i++)
+        aff_writer_settle_problem(thread, round->writes[i], AFF_PROBLEM_DATABASE, retry_after_s, detail);
+}
+
 /* A single request could not be written. */
 static void refuse(struct aff_round *round, const struct aff_error *error)
 {
@@ -148,11 +164,7 @@ static void refuse(struct aff_round *round, const struct aff_error *error)
 
     (void)snprintf(detail, sizeof detail, "nothing was done: %s", error->text);
     if (aff_writer_means_away(error)) {
-        aff_writer_failed(thread, error);
-        (void)pthread_mutex_lock(&thread->writer->lock);
-        unsigned retry_after_s = aff_writer_retry_after_s(thread->writer);
-        (void)pthread_mutex_unlock(&thread->writer->lock);
-        aff_writer_settle_problem(thread, write, AFF_PROBLEM_DATABASE, retry_after_s, detail);
+        refuse_away(round, error);
     } else if (thread->claiming && is(error, "55P03")) {
         aff_writer_settle_problem(thread, write, AFF_PROBLEM_CONFLICT, 1,
                                   "nothing was done: another request with this Idempotency-Key is being "
@@ -175,6 +187,10 @@ void aff_writer_commit(struct aff_writer_thread *thread, struct aff_write **writ
 
     if (attempt_twice(&round, &error) == AFF_OK)
         return;
+    if (aff_writer_means_away(&error)) {
+        refuse_away(&round, &error);
+        return;
+    }
     if (round.n == 1) {
         refuse(&round, &error);
         return;

@@ -46,6 +46,7 @@ struct aff_writer_thread {
     char currency[4];
     int64_t store_until_us; /* looked up again after this */
     int64_t trim_at_us;     /* old answers are thrown away then */
+    bool failure_known;     /* the newest failure has been said and counted */
     bool claiming;          /* the transaction waits for an Idempotency-Key, if for anything */
     bool catalogue_changed; /* by the transaction */
 };

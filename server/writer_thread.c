@@ -108,7 +108,8 @@ aff_status aff_writer_connect(struct aff_writer_thread *thread, struct aff_error
     thread->config_number = writer->config_number;
     memcpy(url, writer->config.database_url, sizeof url);
     int timeout_s = (int)writer->config.database_connect_timeout_s;
-    if (writer->away && now_us < writer->next_try_us) {
+    thread->failure_known = writer->away && now_us < writer->next_try_us;
+    if (thread->failure_known) {
         *reterr = writer->why;
         status = reterr->status;
     } else if (writer->away) {
@@ -131,6 +132,7 @@ aff_status aff_writer_connect(struct aff_writer_thread *thread, struct aff_error
 
 void aff_writer_failed(struct aff_writer_thread *thread, const struct aff_error *error)
 {
+    thread->failure_known = true;
     aff_writer_disconnect(thread);
     say_failure(thread->writer, error);
     aff_writer_is_away(thread->writer, error);

@@ -72,7 +72,35 @@ static void a_body_that_was_taken_is_gone_and_a_new_one_can_come(void **state)
     assert_memory_equal(peer->body, "xy", 2);
     assert_memory_equal(body, "abcdef", 6);
     free(body);
+    assert_true(worker->body_bytes > 0);
     aff_peer_free(peer);
+    assert_int_equal(worker->body_bytes, 0);
+    free(worker);
+}
+
+static void bodies_of_all_connections_share_one_limit(void **state)
+{
+    enum { PIECE = 1 << 20 };
+    struct aff_worker *worker = calloc(1, sizeof *worker);
+    char *piece = calloc(1, PIECE);
+    struct aff_peer *peers[40];
+
+    (void)state;
+    assert_non_null(worker);
+    assert_non_null(piece);
+    for (int i = 0; i < 40; i++)
+        peers[i] = aff_peer_new(worker, -1, 0);
+    for (int i = 0; i < 32; i++)
+        for (int part = 0; part < 4; part++)
+            assert_true(aff_peer_add_body(peers[i], piece, PIECE));
+    assert_int_equal(worker->body_bytes, AFF_PEER_BODIES_MAX);
+    assert_false(aff_peer_add_body(peers[39], piece, 1));
+    aff_peer_reset(peers[0], 0);
+    assert_true(aff_peer_add_body(peers[39], piece, PIECE));
+    for (int i = 0; i < 40; i++)
+        aff_peer_free(peers[i]);
+    assert_int_equal(worker->body_bytes, 0);
+    free(piece);
     free(worker);
 }
 
@@ -80,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_machine_is_told_from_others),
+        cmocka_unit_test(bodies_of_all_connections_share_one_limit),
         cmocka_unit_test(a_body_that_was_taken_is_gone_and_a_new_one_can_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
