@@ -57,6 +57,8 @@ static aff_status start_workers(struct aff_app *app, struct aff_error *reterr)
         .log = &app->log,
         .counters = app->counters,
         .n_counters = wanted,
+        .writer = app->writer,
+        .waiting = &app->waiting,
     };
     while (app->n_workers < wanted) {
         struct aff_worker_plan plan = {
@@ -98,6 +100,8 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         app->port = app->listener.port;
     if (status == AFF_OK)
         status = aff_control_start(app, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_writer_start(&app->config, &app->stores, &app->board, &app->log, &app->writer, reterr);
     if (status == AFF_OK)
         status = start_workers(app, reterr);
     if (status == AFF_OK && !app->without_database)
@@ -153,11 +157,16 @@ void aff_app_stop_threads(struct aff_app *app)
 {
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
+    if (app->writer != NULL)
+        aff_writer_stop(app->writer);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_stop(&app->workers[i]);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_join(&app->workers[i]);
     app->n_workers = 0;
+    aff_writer_join(app->writer);
+    app->writer = NULL;
+    app->shared.writer = NULL;
     aff_loader_join(app->loader);
     app->loader = NULL;
 }

@@ -6,6 +6,7 @@
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/worker.h"
+#include "server/writer.h"
 
 #include <uv.h>
 
@@ -27,11 +28,13 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_writer *writer;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;
     struct aff_shared shared;
-    _Atomic uint64_t open; /* connections of all workers */
+    _Atomic uint64_t open;    /* connections of all workers */
+    _Atomic uint64_t waiting; /* requests of all workers that wait for another thread */
 
     /* Of the main thread's loop. */
     uv_loop_t loop;

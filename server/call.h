@@ -14,6 +14,10 @@
 #include "server/reply.h"
 #include "server/stores.h"
 
+struct aff_job;
+struct aff_peer;
+struct aff_writer;
+
 /* What the threads share. Owned by the app, which outlives all workers. */
 struct aff_shared {
     struct aff_stores *stores;
@@ -21,6 +25,8 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
+    struct aff_writer *writer; /* NULL: there is no database */
+    _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */
 };
 
 /* What one worker has to itself. */
@@ -54,8 +60,12 @@ struct aff_call {
     struct aff_text body;
     struct aff_text content_type, content_encoding;
     struct aff_text request_id;
-    char id[AFF_ID_MAX + 1]; /* the path's {id}, decoded */
+    struct aff_text idempotency_key; /* empty: not given */
+    bool remote;                     /* the caller is not on this machine, or a proxy stands in between */
+    char id[AFF_ID_MAX + 1];         /* the path's {id}, decoded */
     size_t id_size;
     int64_t started_us; /* monotonic */
     struct aff_reply *reply;
+    struct aff_peer *peer; /* the connection; NULL: there is none, as in tests of handlers */
+    struct aff_job *job;   /* that the reply waits for (server/job.h); NULL: the reply is written */
 };

@@ -80,6 +80,7 @@ static void warn_of_restart(struct aff_app *app, const struct aff_config *next)
         {"http.address", strcmp(now->http_address, next->http_address) != 0},
         {"http.port", now->http_port != next->http_port},
         {"http.workers", now->http_workers != next->http_workers},
+        {"write.threads", now->write_threads != next->write_threads},
     };
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -97,12 +98,15 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     memcpy(next->http_address, app->config.http_address, sizeof next->http_address);
     next->http_port = app->config.http_port;
     next->http_workers = app->config.http_workers;
+    next->write_threads = app->config.write_threads;
     app->config = *next;
     aff_log_set_level(&app->log, next->log_level);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_set_live(&app->workers[i], &live);
     if (app->loader != NULL)
         aff_loader_configure(app->loader, next);
+    if (app->writer != NULL)
+        aff_writer_configure(app->writer, next);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)

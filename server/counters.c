@@ -64,6 +64,7 @@ void aff_counters_add(struct aff_counters *sum, const struct aff_counters *from)
     add(sum->latency_us, from->latency_us, AFF_SERIES_MAX);
     add(&sum->in_flight, &from->in_flight, 1);
     add(&sum->open, &from->open, 1);
+    add(&sum->waiting, &from->waiting, 1);
 #define COUNTER(field, name, help) add(&sum->field, &from->field, 1);
 #include "server/counters.def"
 #undef COUNTER

@@ -13,6 +13,9 @@
 #define AFF_SERIES_LIST(X)                                                                                   \
     X(recommend)                                                                                             \
     X(affinities)                                                                                            \
+    X(orders)                                                                                                \
+    X(products)                                                                                              \
+    X(customers)                                                                                             \
     X(health)                                                                                                \
     X(health_live)                                                                                           \
     X(health_ready)                                                                                          \
@@ -33,8 +36,10 @@ enum aff_series {
     X(200)                                                                                                   \
     X(204)                                                                                                   \
     X(400)                                                                                                   \
+    X(403)                                                                                                   \
     X(404)                                                                                                   \
     X(405)                                                                                                   \
+    X(409)                                                                                                   \
     X(413)                                                                                                   \
     X(414)                                                                                                   \
     X(415)                                                                                                   \
@@ -72,6 +77,7 @@ struct aff_counters {
     aff_counter latency_us[AFF_SERIES_MAX]; /* sum */
     aff_counter in_flight;                  /* requests begun and not yet completed */
     aff_counter open;                       /* connections */
+    aff_counter waiting;                    /* requests that wait for another thread */
 #define COUNTER(field, name, help) aff_counter field;
 #include "server/counters.def"
 #undef COUNTER
