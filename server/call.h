@@ -4,6 +4,7 @@
 
 #include "core/base/random.h"
 #include "core/recommend/recommend.h"
+#include "json/event.h"
 #include "server/board.h"
 #include "server/counters.h"
 #include "server/live.h"
@@ -14,6 +15,7 @@
 #include "server/reply.h"
 #include "server/stores.h"
 
+struct aff_events;
 struct aff_job;
 struct aff_peer;
 
@@ -24,6 +26,7 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
+    struct aff_events *events;  /* NULL: there are none */
     _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */
 };
 
@@ -37,6 +40,7 @@ struct aff_context {
     struct aff_parameters parameters;
     struct aff_answer answer;
     struct aff_notes notes;
+    struct aff_event_parser events;
 };
 
 #define AFF_ID_TEXT 32 /* characters of an id that we make */

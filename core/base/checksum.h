@@ -6,6 +6,11 @@
 
 #include "core/base/text.h"
 
+/* Bytes of a checksum. */
+#define AFF_CHECKSUM 16
+
+void aff_checksum(struct aff_text text, unsigned char ret_bytes[AFF_CHECKSUM]);
+
 /* Characters of a checksum and its NUL. */
 #define AFF_CHECKSUM_TEXT 33
 

@@ -6,6 +6,7 @@ struct aff_call;
 
 void aff_route_recommend(struct aff_call *call);
 void aff_route_affinities(struct aff_call *call);
+void aff_route_events(struct aff_call *call);
 void aff_route_health(struct aff_call *call);
 void aff_route_live(struct aff_call *call);
 void aff_route_ready(struct aff_call *call);
