@@ -22,6 +22,7 @@ aff_status aff_document_parse(struct aff_text text, const struct aff_json_bounds
     if (root == NULL) {
         if (json_error_code(&error) == json_error_out_of_memory)
             return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+        aff_text_repair(error.text);
         return aff_error_set(reterr, AFF_INVALID, "not JSON at line %d, column %d: %s", error.line,
                              error.column, error.text);
     }

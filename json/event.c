@@ -17,6 +17,8 @@
 #define ATTRIBUTES_DEPTH 6
 #define ATTRIBUTES_VALUES 400
 
+_Static_assert(sizeof(struct aff_checksum) == AFF_EVENT_KEY, "a key is a checksum");
+
 enum type { TYPE_ID, TYPE_HEX, TYPE_WHOLE, TYPE_REAL, TYPE_TEXT, TYPE_ACTION, TYPE_PLACEMENT };
 
 static const struct {
@@ -349,7 +351,8 @@ static void make_key(struct reading *reading)
     struct aff_event_parser *parser = reading->parser;
 
     if (reading->has_id) {
-        aff_checksum(parser->event_id, reading->event.key);
+        struct aff_checksum sum = aff_checksum_of(parser->event_id.at, parser->event_id.size);
+        memcpy(reading->event.key, sum.bytes, sizeof reading->event.key);
         return;
     }
     uint64_t number = htobe64(++parser->made);

@@ -173,8 +173,8 @@ aff_status aff_split_json(struct aff_text text, const char *list, struct aff_tex
 {
     struct splitter splitter = {.text = text, .entries = ret_entries, .most = most};
     aff_status status;
-    size_t list_at;
-    bool others;
+    size_t list_at = 0;
+    bool others = false;
 
     skip_blanks(&splitter);
     size_t from = splitter.at;

@@ -58,6 +58,7 @@ static aff_status start_workers(struct aff_app *app, struct aff_error *reterr)
         .counters = app->counters,
         .n_counters = wanted,
         .events = app->events,
+        .writer = app->writer,
         .waiting = &app->waiting,
     };
     while (app->n_workers < wanted) {
@@ -102,6 +103,8 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         status = aff_control_start(app, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_events_start(&app->config, &app->log, &app->events, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_writer_start(&app->config, &app->stores, &app->board, &app->log, &app->writer, reterr);
     if (status == AFF_OK)
         status = start_workers(app, reterr);
     if (status == AFF_OK && !app->without_database)
@@ -157,6 +160,8 @@ void aff_app_stop_threads(struct aff_app *app)
 {
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
+    if (app->writer != NULL)
+        aff_writer_stop(app->writer);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_stop(&app->workers[i]);
     for (unsigned i = 0; i < app->n_workers; i++)
@@ -166,6 +171,10 @@ void aff_app_stop_threads(struct aff_app *app)
         aff_events_stop(app->events);
     aff_events_join(app->events);
     app->events = NULL;
+    app->shared.events = NULL;
+    aff_writer_join(app->writer);
+    app->writer = NULL;
+    app->shared.writer = NULL;
     aff_loader_join(app->loader);
     app->loader = NULL;
 }

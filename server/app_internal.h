@@ -7,6 +7,7 @@
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/worker.h"
+#include "server/writer.h"
 
 #include <uv.h>
 
@@ -29,6 +30,7 @@ struct aff_app {
     int port;
     struct aff_loader *loader;
     struct aff_events *events;
+    struct aff_writer *writer;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

@@ -78,6 +78,22 @@ void aff_board_database_failed(struct aff_board *board, const struct aff_error *
     (void)pthread_mutex_unlock(&board->lock);
 }
 
+void aff_board_writes_good(struct aff_board *board)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    board->view.writes_error[0] = '\0';
+    (void)pthread_mutex_unlock(&board->lock);
+}
+
+void aff_board_writes_failed(struct aff_board *board, const struct aff_error *error)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    (void)snprintf(board->view.writes_error, sizeof board->view.writes_error, "%s", error->text);
+    board->view.writes_failures++;
+    count_failure(&board->view, error);
+    (void)pthread_mutex_unlock(&board->lock);
+}
+
 void aff_board_load(struct aff_board *board, const char *store, const struct aff_error *error,
                     int64_t took_us)
 {

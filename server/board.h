@@ -39,7 +39,9 @@ struct aff_board_view {
     struct aff_load_failure loads[AFF_LOAD_FAILURES];
     size_t n_loads;
     uint64_t load_count;
-    int64_t last_load_us; /* time that the last load took */
+    int64_t last_load_us;   /* time that the last load took */
+    char writes_error[512]; /* empty: the API's writes went well the last time, or there were none */
+    uint64_t writes_failures;
     bool reload_good;
     uint64_t reloads;
 };
@@ -59,6 +61,10 @@ void aff_board_read(struct aff_board *board, struct aff_board_view *ret_view);
 void aff_board_connecting(struct aff_board *board);
 void aff_board_database_good(struct aff_board *board);
 void aff_board_database_failed(struct aff_board *board, const struct aff_error *error);
+
+/* What the threads that write found. */
+void aff_board_writes_good(struct aff_board *board);
+void aff_board_writes_failed(struct aff_board *board, const struct aff_error *error);
 
 /* A store was loaded in `took_us`, or (error not NULL) could not be. */
 void aff_board_load(struct aff_board *board, const char *store, const struct aff_error *error,

@@ -4,7 +4,6 @@
 
 #include "core/base/random.h"
 #include "core/recommend/recommend.h"
-#include "json/event.h"
 #include "server/board.h"
 #include "server/counters.h"
 #include "server/live.h"
@@ -14,10 +13,12 @@
 #include "server/parameters.h"
 #include "server/reply.h"
 #include "server/stores.h"
+#include "json/event.h"
 
 struct aff_events;
 struct aff_job;
 struct aff_peer;
+struct aff_writer;
 
 /* What the threads share. Owned by the app, which outlives all workers. */
 struct aff_shared {
@@ -26,7 +27,8 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
-    struct aff_events *events;  /* NULL: there are none */
+    struct aff_events *events; /* NULL: there are none */
+    struct aff_writer *writer; /* NULL: there is no database */
     _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */
 };
 

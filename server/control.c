@@ -82,6 +82,7 @@ static void warn_of_restart(struct aff_app *app, const struct aff_config *next)
         {"http.workers", now->http_workers != next->http_workers},
         {"spool.directory", strcmp(now->spool_directory, next->spool_directory) != 0},
         {"spool.limit_mb", now->spool_limit_mb != next->spool_limit_mb},
+        {"write.threads", now->write_threads != next->write_threads},
     };
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -101,6 +102,7 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     next->http_workers = app->config.http_workers;
     memcpy(next->spool_directory, app->config.spool_directory, sizeof next->spool_directory);
     next->spool_limit_mb = app->config.spool_limit_mb;
+    next->write_threads = app->config.write_threads;
     app->config = *next;
     aff_log_set_level(&app->log, next->log_level);
     for (unsigned i = 0; i < app->n_workers; i++)
@@ -109,6 +111,8 @@ static void take_over(struct aff_app *app, struct aff_config *next)
         aff_loader_configure(app->loader, next);
     if (app->events != NULL)
         aff_events_configure(app->events, next);
+    if (app->writer != NULL)
+        aff_writer_configure(app->writer, next);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)

@@ -15,6 +15,9 @@
     X(recommend)                                                                                             \
     X(events)                                                                                                \
     X(affinities)                                                                                            \
+    X(orders)                                                                                                \
+    X(products)                                                                                              \
+    X(customers)                                                                                             \
     X(health)                                                                                                \
     X(health_live)                                                                                           \
     X(health_ready)                                                                                          \

@@ -235,12 +235,13 @@ static aff_status follow(struct aff_loader *loader, const struct seen *seen, str
         aff_clock_monotonic_us() < followed->next_try_us)
         return AFF_OK;
     int64_t started_us = aff_clock_monotonic_us();
+    (void)pthread_mutex_lock(&store->publish);
     status = aff_model_load(&loader->connection, seen->name, bytes_left(loader), &model, reterr);
-    if (status == AFF_BACKEND || status == AFF_SCHEMA || status == AFF_CANCELLED || must_stop(loader)) {
+    if (status != AFF_OK || must_stop(loader)) {
+        (void)pthread_mutex_unlock(&store->publish);
         aff_model_free(model);
-        return status == AFF_OK ? AFF_CANCELLED : status;
-    }
-    if (status != AFF_OK) {
+        if (status == AFF_OK || status == AFF_BACKEND || status == AFF_SCHEMA || status == AFF_CANCELLED)
+            return status == AFF_OK ? AFF_CANCELLED : status;
         load_failed(loader, followed, seen, reterr);
         return AFF_OK;
     }
@@ -255,6 +256,7 @@ static aff_status follow(struct aff_loader *loader, const struct seen *seen, str
                            {"took_us", NULL, took_us}),
             "store %s is loaded", seen->name);
     aff_slot_publish(store->slot, model);
+    (void)pthread_mutex_unlock(&store->publish);
     aff_board_load(loader->board, seen->name, NULL, took_us);
     return AFF_OK;
 }

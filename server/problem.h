@@ -19,6 +19,7 @@
     X(MEDIA, "unsupported_media_type", 415, "The body has the wrong type")                                   \
     X(EXPECTATION, "expectation_failed", 417, "The expectation cannot be met")                               \
     X(UNFIT, "unfit_values", 422, "Values of the request do not fit this store")                             \
+    X(ALL_REFUSED, "all_refused", 422, "No entry of the request could be taken")                             \
     X(HEAD, "head_too_large", 431, "The head of the request is too large")                                   \
     X(INTERNAL, "internal", 500, "The service failed")                                                       \
     X(UNKNOWN_METHOD, "unknown_method", 501, "The method is not known")                                      \
@@ -39,6 +40,11 @@ enum aff_problem aff_problem_of_status(unsigned status);
 
 /* The kind for what a library reports. */
 enum aff_problem aff_problem_of(aff_status status);
+
+/* The same without the end of the object, so that the caller can write more members and close it. `detail` is
+ * well-formed UTF-8. */
+void aff_problem_open(struct aff_reply *reply, enum aff_problem problem, struct aff_text request_id,
+                      const char *detail);
 
 /* Makes `reply` that problem, whatever was written before. `request_id` may be empty. `errors` may be NULL.
  */

@@ -17,6 +17,7 @@ void aff_stores_done(struct aff_stores *stores)
     for (size_t i = 0; i < n; i++) {
         struct aff_store *store = atomic_load_explicit(&stores->at[i], memory_order_relaxed);
         aff_slot_free(store->slot);
+        (void)pthread_mutex_destroy(&store->publish);
         free(store);
     }
     aff_stores_init(stores);
@@ -55,6 +56,7 @@ aff_status aff_stores_add(struct aff_stores *stores, struct aff_text name, struc
         free(store);
         return status;
     }
+    (void)pthread_mutex_init(&store->publish, NULL);
     memcpy(store->name, name.at, name.size);
     store->name_size = name.size;
     atomic_store_explicit(&stores->at[n], store, memory_order_relaxed);

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/index/slot.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -17,6 +18,11 @@ struct aff_store {
     char name[AFF_ID_MAX + 1];
     size_t name_size;
     struct aff_slot *slot; /* never NULL */
+    /* Held by whoever changes or replaces the model, from before it reads what it publishes out of the
+     * database until that is published: so an older state never replaces a newer one. Never on the request
+     * path. Writers of products hold the database's locks while they wait for it, so they wait only briefly
+     * and then leave the change to the loader. */
+    pthread_mutex_t publish;
 };
 
 struct aff_stores {

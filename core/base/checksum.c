@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/checksum.h"
 
-#include <string.h>
 #include <xxhash.h>
 
-_Static_assert(sizeof(XXH128_canonical_t) == AFF_CHECKSUM, "a checksum has 128 bits");
-
-void aff_checksum(struct aff_text text, unsigned char ret_bytes[AFF_CHECKSUM])
+struct aff_checksum aff_checksum_of(const void *bytes, size_t size)
 {
+    struct aff_checksum sum;
     XXH128_canonical_t canonical;
 
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.size == 0 ? "" : text.at, text.size));
-    memcpy(ret_bytes, canonical.digest, AFF_CHECKSUM);
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(size == 0 ? "" : bytes, size));
+    _Static_assert(sizeof sum.bytes == sizeof canonical.digest, "128 bits");
+    memcpy(sum.bytes, canonical.digest, sizeof sum.bytes);
+    return sum;
+}
+
+bool aff_checksum_equal(const struct aff_checksum *a, const struct aff_checksum *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 void aff_checksum_text(struct aff_text text, char ret_digits[AFF_CHECKSUM_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[AFF_CHECKSUM];
+    const struct aff_checksum sum = aff_checksum_of(text.at, text.size);
 
-    aff_checksum(text, bytes);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        ret_digits[2 * i] = digits[bytes[i] >> 4];
-        ret_digits[2 * i + 1] = digits[bytes[i] & 15];
+    for (size_t i = 0; i < sizeof sum.bytes; i++) {
+        ret_digits[2 * i] = digits[sum.bytes[i] >> 4];
+        ret_digits[2 * i + 1] = digits[sum.bytes[i] & 15];
     }
     ret_digits[AFF_CHECKSUM_TEXT - 1] = '\0';
 }

@@ -174,6 +174,9 @@ static void write_board(struct aff_json *to, struct aff_board *board)
     for (size_t i = 0; i < view.n_failures; i++)
         aff_exposition_whole(to, "affinity_database_errors_total",
                              LABELS({"class", aff_text_of(view.failures[i].name)}), view.failures[i].n);
+    aff_exposition_family(to, "affinity_write_up", "gauge",
+                          "0 while orders, products and customers cannot be written into the database.");
+    aff_exposition_whole(to, "affinity_write_up", NULL, view.writes_error[0] == '\0');
     aff_exposition_family(to, "affinity_index_load_failed", "gauge",
                           "1 if the newest attempt to load the store failed; the index before it is served.");
     for (size_t i = 0; i < view.n_loads; i++)

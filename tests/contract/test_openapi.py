@@ -95,6 +95,7 @@ def test_every_status_that_is_counted_is_described(root, document):
 
 
 def test_examples_fit_their_schemas(document):
+    assert set(document["components"]["examples"]) >= {"Question", "Recommendation", "Order", "Product", "Customer", "Written"}
     for name, example in document["components"]["examples"].items():
         check(document, {"$ref": f"#/components/schemas/{name}"}, example["value"])
 
@@ -122,6 +123,8 @@ def served(root, build, postgres, template_database, tmp_path_factory):
         postgres.drop(database.name)
 
 
+ORDER = {"id": "c1", "customer": "ann", "ordered_at": "2026-11-20T09:00:00Z",
+         "lines": [{"product": "tea", "quantity": 1, "unit_price": 500}]}
 QUESTIONS = [
     ("GET", "/recommend?cart=tea", None, 200),
     ("GET", "/recommend?cart=tea&cart=nope&customer=ann&explain=full&limit=100", None, 200),
@@ -146,6 +149,14 @@ QUESTIONS = [
     ("GET", "/v1/products/nope/affinities", None, 404),
     ("GET", "/v1/products/%ff/affinities", None, 400),
     ("GET", "/v1/products/tea/affinities?store=other", None, 422),
+    ("POST", "/v1/orders", {"orders": [ORDER]}, 200),
+    ("POST", "/v1/orders", [ORDER, {"id": 4}], 200),
+    ("POST", "/v1/orders", [{"id": 4, "lines": [{}] * 30}], 422),
+    ("POST", "/v1/orders", {"orders": 4}, 400),
+    ("POST", "/v1/orders?store=other", [ORDER], 404),
+    ("PUT", "/v1/products", {"id": "tea", "name": "Green tea"}, 200),
+    ("PUT", "/v1/products", [{"id": "tea", "price": -1}], 422),
+    ("PUT", "/v1/customers", {"customers": [{"id": "ann", "country": "AT"}, {"id": ""}]}, 200),
     ("GET", "/health", None, 200),
     ("GET", "/health/live", None, 200),
     ("GET", "/health/ready", None, 200),
