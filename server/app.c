@@ -57,6 +57,7 @@ static aff_status start_workers(struct aff_app *app, struct aff_error *reterr)
         .log = &app->log,
         .counters = app->counters,
         .n_counters = wanted,
+        .events = app->events,
         .writer = app->writer,
         .waiting = &app->waiting,
     };
@@ -100,6 +101,8 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         app->port = app->listener.port;
     if (status == AFF_OK)
         status = aff_control_start(app, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_events_start(&app->config, &app->log, &app->events, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_writer_start(&app->config, &app->stores, &app->board, &app->log, &app->writer, reterr);
     if (status == AFF_OK)
@@ -164,6 +167,11 @@ void aff_app_stop_threads(struct aff_app *app)
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_join(&app->workers[i]);
     app->n_workers = 0;
+    if (app->events != NULL)
+        aff_events_stop(app->events);
+    aff_events_join(app->events);
+    app->events = NULL;
+    app->shared.events = NULL;
     aff_writer_join(app->writer);
     app->writer = NULL;
     app->shared.writer = NULL;

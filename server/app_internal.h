@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/app.h"
+#include "server/events.h"
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/worker.h"
@@ -28,6 +29,7 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_events *events;
     struct aff_writer *writer;
     struct aff_worker *workers;
     unsigned n_workers;

@@ -13,7 +13,9 @@
 #include "server/parameters.h"
 #include "server/reply.h"
 #include "server/stores.h"
+#include "json/event.h"
 
+struct aff_events;
 struct aff_job;
 struct aff_peer;
 struct aff_writer;
@@ -25,6 +27,7 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
+    struct aff_events *events; /* NULL: there are none */
     struct aff_writer *writer; /* NULL: there is no database */
     _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */
 };
@@ -39,6 +42,7 @@ struct aff_context {
     struct aff_parameters parameters;
     struct aff_answer answer;
     struct aff_notes notes;
+    struct aff_event_parser events;
 };
 
 #define AFF_ID_TEXT 32 /* characters of an id that we make */

@@ -80,6 +80,8 @@ static void warn_of_restart(struct aff_app *app, const struct aff_config *next)
         {"http.address", strcmp(now->http_address, next->http_address) != 0},
         {"http.port", now->http_port != next->http_port},
         {"http.workers", now->http_workers != next->http_workers},
+        {"spool.directory", strcmp(now->spool_directory, next->spool_directory) != 0},
+        {"spool.limit_mb", now->spool_limit_mb != next->spool_limit_mb},
         {"write.threads", now->write_threads != next->write_threads},
     };
 
@@ -98,6 +100,8 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     memcpy(next->http_address, app->config.http_address, sizeof next->http_address);
     next->http_port = app->config.http_port;
     next->http_workers = app->config.http_workers;
+    memcpy(next->spool_directory, app->config.spool_directory, sizeof next->spool_directory);
+    next->spool_limit_mb = app->config.spool_limit_mb;
     next->write_threads = app->config.write_threads;
     app->config = *next;
     aff_log_set_level(&app->log, next->log_level);
@@ -105,6 +109,8 @@ static void take_over(struct aff_app *app, struct aff_config *next)
         aff_worker_set_live(&app->workers[i], &live);
     if (app->loader != NULL)
         aff_loader_configure(app->loader, next);
+    if (app->events != NULL)
+        aff_events_configure(app->events, next);
     if (app->writer != NULL)
         aff_writer_configure(app->writer, next);
 }

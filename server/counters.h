@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/status.h"
+#include "core/event/event.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 /* Names under which requests are counted: those of routes.def, then those that reached no route. */
 #define AFF_SERIES_LIST(X)                                                                                   \
     X(recommend)                                                                                             \
+    X(events)                                                                                                \
     X(affinities)                                                                                            \
     X(orders)                                                                                                \
     X(products)                                                                                              \
@@ -34,6 +36,7 @@ enum aff_series {
 /* Status codes that are counted one by one: all that the service itself answers with. */
 #define AFF_CODE_LIST(X)                                                                                     \
     X(200)                                                                                                   \
+    X(202)                                                                                                   \
     X(204)                                                                                                   \
     X(400)                                                                                                   \
     X(403)                                                                                                   \
@@ -78,6 +81,8 @@ struct aff_counters {
     aff_counter in_flight;                  /* requests begun and not yet completed */
     aff_counter open;                       /* connections */
     aff_counter waiting;                    /* requests that wait for another thread */
+    aff_counter events_accepted[AFF_EVENT_KIND_MAX]; /* stored or spooled, duplicates among them */
+    aff_counter events_refused[AFF_EVENT_KIND_MAX];  /* 0: of no known kind */
 #define COUNTER(field, name, help) aff_counter field;
 #include "server/counters.def"
 #undef COUNTER

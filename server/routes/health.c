@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "server/call.h"
 #include "server/present.h"
+#include "server/present_events.h"
 #include "server/routes/routes.h"
 
 static const char *const database_states[] = {
@@ -182,6 +183,7 @@ void aff_route_health(struct aff_call *call)
     good = view.database == AFF_DATABASE_OK;
     for (size_t i = 0; i < view.n_loads; i++)
         good = good && view.loads[i].text[0] == '\0';
+    good = good && aff_events_are_well(context->shared->events);
     aff_json_open_object(json);
     write_string(json, "status", !loaded ? "unavailable" : good ? "ok" : "degraded");
     write_string(json, "version", AFF_VERSION);
@@ -192,6 +194,7 @@ void aff_route_health(struct aff_call *call)
     write_database(json, &view);
     write_stores(call);
     write_load_errors(json, &view);
+    aff_present_events(json, context->shared->events);
     aff_json_close_object(json);
     call->reply->status = 200;
     call->reply->media = AFF_MEDIA_JSON;

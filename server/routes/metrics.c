@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "server/call.h"
 #include "server/exposition.h"
+#include "server/present_events.h"
 #include "server/process.h"
 #include "server/routes/routes.h"
 
@@ -228,6 +229,7 @@ void aff_route_metrics(struct aff_call *call)
     for (size_t i = 0; i < shared->n_counters; i++)
         aff_counters_add(&sum, &shared->counters[i]);
     write_counters(call->reply->body, &sum);
+    aff_present_event_metrics(call->reply->body, &sum, shared->events);
     write_stores(call->reply->body, shared->stores);
     write_board(call->reply->body, shared->board);
     write_process(call->reply->body);
