@@ -5,7 +5,7 @@
 #include "core/base/clock.h"
 #include "sql/idempotency.h"
 #include "sql/intake/put_orders.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 #include "sql/migrate.h"
 
 #include <stdio.h>

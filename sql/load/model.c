@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 
 #include "core/base/clock.h"
-#include "sql/load_parts.h"
+#include "sql/load/parts.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -45,11 +45,7 @@ aff_status aff_store_published(struct aff_connection *connection, int store, uin
     return status;
 }
 
-/* Begins the snapshot. A rebuild replaces whole tables, and a snapshot that is older than the replacement
- * would see the new table as empty: so the tables are locked against replacement first, which waits for one
- * that is under way, and LOCK itself takes no snapshot yet. Only this store's partitions and their parents
- * are locked, so that the work on other stores is not held up. */
-static aff_status begin(struct aff_connection *connection, int store, struct aff_error *reterr)
+aff_status aff_load_begin(struct aff_connection *connection, int store, struct aff_error *reterr)
 {
     static const char *const tables[] = {"product_stat", "neighbour", "customer_history"};
     char names[3][AFF_PARTITION_NAME], script[1024];
@@ -74,39 +70,61 @@ static aff_status begin(struct aff_connection *connection, int store, struct aff
     return status == AFF_OK ? aff_execute(connection, script, reterr) : status;
 }
 
-static aff_status load_totals(struct aff_connection *connection, int store, struct aff_model *model,
-                              struct aff_error *reterr)
+aff_status aff_load_state(struct aff_connection *connection, int store, struct aff_load_state *ret_state,
+                          struct aff_error *reterr)
 {
+    enum { COLUMNS = 13 };
     char number[16];
     const char *parameters[] = {number};
     PGresult *result = NULL;
+    int64_t value[COLUMNS] = {0};
 
     (void)snprintf(number, sizeof number, "%d", store);
     aff_status status = aff_query(connection,
-                                  "SELECT published, orders, next_orders, weight, coalesce(half_life_s, 0),"
-                                  " (extract(epoch FROM landmark) * 1000000)::bigint,"
-                                  " (extract(epoch FROM window_from) * 1000000)::bigint,"
-                                  " (extract(epoch FROM window_to) * 1000000)::bigint,"
-                                  " (extract(epoch FROM rebuilt_at) * 1000000)::bigint"
-                                  " FROM affinity.state WHERE store = $1::integer",
+                                  "SELECT t.published, t.orders, t.next_orders, t.weight, t.half_life_s,"
+                                  " (extract(epoch FROM t.landmark) * 1000000)::bigint,"
+                                  " (extract(epoch FROM t.window_from) * 1000000)::bigint,"
+                                  " (extract(epoch FROM t.window_to) * 1000000)::bigint,"
+                                  " (extract(epoch FROM t.rebuilt_at) * 1000000)::bigint,"
+                                  " t.generation, t.touched_from, c.version, c.changes_from"
+                                  " FROM affinity.store s LEFT JOIN affinity.state t USING (store)"
+                                  " LEFT JOIN affinity.catalogue_state c USING (store)"
+                                  " WHERE s.store = $1::integer",
                                   1, parameters, &result, reterr);
     if (status != AFF_OK)
         return status;
-    if (PQntuples(result) > 0) {
-        int64_t value[9];
-        for (int i = 0; i < 9; i++)
-            value[i] = strtoll(PQgetvalue(result, 0, i), NULL, 10); /* a null reads as 0 */
-        model->version = (uint64_t)value[0];
-        model->totals = (struct aff_totals){.orders = (uint64_t)value[1],
-                                            .next_orders = (uint64_t)value[2],
-                                            .weight = value[3],
-                                            .half_life_s = value[4],
-                                            .landmark_us = value[5],
-                                            .from_us = value[6],
-                                            .to_us = value[7]};
-        model->built_at_us = value[8];
-    }
+    for (int i = 0; PQntuples(result) > 0 && i < COLUMNS; i++)
+        value[i] = strtoll(PQgetvalue(result, 0, i), NULL, 10); /* a null reads as 0 */
     PQclear(result);
+    *ret_state = (struct aff_load_state){.published = (uint64_t)value[0],
+                                         .totals = {.orders = (uint64_t)value[1],
+                                                    .next_orders = (uint64_t)value[2],
+                                                    .weight = value[3],
+                                                    .half_life_s = value[4],
+                                                    .landmark_us = value[5],
+                                                    .from_us = value[6],
+                                                    .to_us = value[7]},
+                                         .built_at_us = value[8],
+                                         .generation = (uint64_t)value[9],
+                                         .touched_from = (uint64_t)value[10],
+                                         .catalogue_version = (uint64_t)value[11],
+                                         .changes_from = (uint64_t)value[12]};
+    return AFF_OK;
+}
+
+static aff_status load_totals(struct aff_connection *connection, int store, struct aff_model *model,
+                              struct aff_error *reterr)
+{
+    struct aff_load_state state;
+    aff_status status = aff_load_state(connection, store, &state, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    model->version = state.published;
+    model->generation = state.generation;
+    model->catalogue_version = state.catalogue_version;
+    model->totals = state.totals;
+    model->built_at_us = state.built_at_us;
     return AFF_OK;
 }
 
@@ -159,7 +177,7 @@ aff_status aff_model_load(struct aff_connection *connection, const char *name, u
         return status;
     }
     (void)snprintf(model->store, sizeof model->store, "%s", name);
-    status = begin(connection, store, reterr);
+    status = aff_load_begin(connection, store, reterr);
     if (status == AFF_OK)
         status = load(connection, store, limit_bytes, model, reterr);
     (void)!aff_execute(connection, "ROLLBACK", &ignored); /* nothing was written */

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/clock.h"
 #include "sql/copy.h"
-#include "sql/load_parts.h"
+#include "sql/load/parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define STATEMENT                                                                                            \
-    "COPY (SELECT c.customer, c.id, h.orders, h.products, h.counts, h.first_at, h.last_at_of"                \
-    " FROM affinity.customer c"                                                                              \
+    "COPY (SELECT " AFF_LOAD_CUSTOMER_COLUMNS " FROM affinity.customer c"                                    \
     " LEFT JOIN affinity.customer_history h ON h.store = c.store AND h.customer = c.customer"                \
     " WHERE c.store = %d) TO STDOUT (FORMAT binary)"
 
@@ -19,28 +18,6 @@ struct loader {
     struct aff_purchase *purchases; /* grows with the longest history */
     size_t capacity;
 };
-
-/* The columns of one row of STATEMENT; everything is borrowed from the reader. */
-struct columns {
-    int64_t customer;
-    struct aff_text id;
-    uint32_t orders;
-    struct aff_copy_array products, counts, first_at, last_at;
-};
-
-static struct columns read_columns(struct aff_copy_reader *reader)
-{
-    struct columns row;
-
-    row.customer = aff_copy_get_int64(reader, 0);
-    row.id = aff_copy_get_text(reader);
-    row.orders = (uint32_t)aff_copy_get_int32(reader, 0);
-    row.products = aff_copy_get_array(reader, sizeof(int32_t));
-    row.counts = aff_copy_get_array(reader, sizeof(int32_t));
-    row.first_at = aff_copy_get_array(reader, sizeof(int64_t));
-    row.last_at = aff_copy_get_array(reader, sizeof(int64_t));
-    return row;
-}
 
 /* Whole seconds that fit the index; times outside of 1970 to 2106 go to its nearest end. */
 static uint32_t seconds_of(int64_t at_us)
@@ -52,10 +29,44 @@ static uint32_t seconds_of(int64_t at_us)
     return at_s > UINT32_MAX ? UINT32_MAX : (uint32_t)at_s;
 }
 
-static aff_status broken(const struct columns *row, struct aff_error *reterr, const char *what)
+static aff_status broken(const struct aff_load_customer_row *row, struct aff_error *reterr, const char *what)
 {
     return aff_error_set(reterr, AFF_DATA, "affinity.customer_history: customer %" PRId64 ": %s",
                          row->customer, what);
+}
+
+aff_status aff_load_customer_row(struct aff_copy_reader *reader, struct aff_load_customer_row *ret_row,
+                                 struct aff_error *reterr)
+{
+    struct aff_load_customer_row row;
+
+    row.customer = aff_copy_get_int64(reader, 0);
+    row.id = aff_copy_get_text(reader);
+    row.orders = (uint32_t)aff_copy_get_int32(reader, 0);
+    row.products = aff_copy_get_array(reader, sizeof(int32_t));
+    row.counts = aff_copy_get_array(reader, sizeof(int32_t));
+    row.first_at = aff_copy_get_array(reader, sizeof(int64_t));
+    row.last_at = aff_copy_get_array(reader, sizeof(int64_t));
+    *ret_row = row;
+    if (row.counts.n != row.products.n || row.first_at.n != row.products.n || row.last_at.n != row.products.n)
+        return broken(ret_row, reterr, "products, counts, first_at and last_at_of differ in length");
+    return AFF_OK;
+}
+
+aff_status aff_load_purchase(const struct aff_load_customer_row *row, size_t at,
+                             struct aff_load_purchase *ret_purchase, struct aff_error *reterr)
+{
+    struct aff_load_purchase purchase = {
+        .product = aff_copy_element_int32(row->products, at),
+        .orders = (uint32_t)aff_copy_element_int32(row->counts, at),
+        .first_s = seconds_of(aff_copy_element_time(row->first_at, at)),
+        .last_s = seconds_of(aff_copy_element_time(row->last_at, at)),
+    };
+
+    if (at > 0 && purchase.last_s > seconds_of(aff_copy_element_time(row->last_at, at - 1)))
+        return broken(row, reterr, "products are not in order, most recently bought first");
+    *ret_purchase = purchase;
+    return AFF_OK;
 }
 
 static aff_status reserve(struct loader *loader, size_t n, struct aff_error *reterr)
@@ -70,32 +81,25 @@ static aff_status reserve(struct loader *loader, size_t n, struct aff_error *ret
     return AFF_OK;
 }
 
-static aff_status read_purchases(struct loader *loader, const struct columns *row, struct aff_error *reterr)
+static aff_status read_purchases(struct loader *loader, const struct aff_load_customer_row *row,
+                                 struct aff_error *reterr)
 {
-    size_t n = row->products.n;
+    aff_status status = reserve(loader, row->products.n, reterr);
 
-    if (row->counts.n != n || row->first_at.n != n || row->last_at.n != n)
-        return broken(row, reterr, "products, counts, first_at and last_at_of differ in length");
-    aff_status status = reserve(loader, n, reterr);
-    if (status != AFF_OK)
-        return status;
-    for (size_t i = 0; i < n; i++) {
-        int32_t key = aff_copy_element_int32(row->products, i);
-        uint32_t at = aff_catalogue_find_key(loader->catalogue, key);
+    for (size_t i = 0; i < row->products.n && status == AFF_OK; i++) {
+        struct aff_load_purchase purchase;
+        status = aff_load_purchase(row, i, &purchase, reterr);
+        if (status != AFF_OK)
+            break;
+        uint32_t at = aff_catalogue_find_key(loader->catalogue, purchase.product);
         if (at == AFF_NO_ROW)
             return aff_error_set(reterr, AFF_DATA,
                                  "affinity.customer_history: customer %" PRId64 ": product %" PRId32
                                  " is not in affinity.product",
-                                 row->customer, key);
-        loader->purchases[i] =
-            (struct aff_purchase){.row = at,
-                                  .orders = (uint32_t)aff_copy_element_int32(row->counts, i),
-                                  .first_s = seconds_of(aff_copy_element_time(row->first_at, i)),
-                                  .last_s = seconds_of(aff_copy_element_time(row->last_at, i))};
-        if (i > 0 && loader->purchases[i].last_s > loader->purchases[i - 1].last_s)
-            return broken(row, reterr, "products are not in order, most recently bought first");
+                                 row->customer, purchase.product);
+        loader->purchases[i] = (struct aff_purchase){at, purchase.orders, purchase.first_s, purchase.last_s};
     }
-    return AFF_OK;
+    return status;
 }
 
 static aff_status add_customers(struct aff_copy_reader *reader, struct loader *loader,
@@ -106,8 +110,10 @@ static aff_status add_customers(struct aff_copy_reader *reader, struct loader *l
         aff_status status = aff_copy_read(reader, &more, reterr);
         if (status != AFF_OK || !more)
             return status;
-        struct columns row = read_columns(reader);
-        status = read_purchases(loader, &row, reterr);
+        struct aff_load_customer_row row;
+        status = aff_load_customer_row(reader, &row, reterr);
+        if (status == AFF_OK)
+            status = read_purchases(loader, &row, reterr);
         if (status != AFF_OK)
             return status;
         status = aff_customers_builder_add(loader->builder, row.id, row.orders, loader->purchases,

@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/copy.h"
-#include "sql/load_parts.h"
+#include "sql/load/parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Attributes come as one text[]: all names, then all values. Nulls say nothing about a product and are left
- * out, values that are no texts come as their JSON. */
 #define STATEMENT                                                                                            \
-    "COPY (SELECT p.product, p.id, p.name, p.category, p.brand, p.price, p.compare_at, p.cost, p.stock,"     \
-    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at,"                           \
-    " CASE WHEN jsonb_typeof(p.attributes) = 'object' AND p.attributes <> '{}'"                              \
-    " THEN (SELECT array_agg(e.key) || array_agg(e.value) FROM jsonb_each_text(p.attributes) e"              \
-    " WHERE e.value IS NOT NULL) END"                                                                        \
-    " FROM affinity.product p"                                                                               \
+    "COPY (SELECT " AFF_LOAD_PRODUCT_COLUMNS " FROM affinity.product p"                                      \
     " LEFT JOIN affinity.product_stat s ON s.store = p.store AND s.product = p.product"                      \
     " WHERE p.store = %d ORDER BY p.product) TO STDOUT (FORMAT binary)"
 
-struct attributes {
-    struct aff_attribute *list; /* grows with the richest product */
-    size_t capacity;
-};
-
-static aff_status read_attributes(struct aff_copy_reader *reader, struct attributes *attributes,
+static aff_status read_attributes(struct aff_copy_reader *reader, struct aff_load_attributes *attributes,
                                   struct aff_product *product)
 {
     struct aff_copy_texts names = aff_copy_get_texts(reader);
@@ -45,8 +33,8 @@ static aff_status read_attributes(struct aff_copy_reader *reader, struct attribu
     return AFF_OK;
 }
 
-/* One row of STATEMENT; texts are borrowed from the reader. */
-static struct aff_product read_product(struct aff_copy_reader *reader)
+aff_status aff_load_product(struct aff_copy_reader *reader, struct aff_load_attributes *attributes,
+                            struct aff_product *ret_product)
 {
     /* The calls take the columns in their order, which an initialiser does not promise. */
     struct aff_product product = {.category_row = AFF_NO_ROW};
@@ -67,10 +55,11 @@ static struct aff_product read_product(struct aff_copy_reader *reader)
     product.revenue = aff_copy_get_int64(reader, 0);
     product.margin = aff_copy_get_int64(reader, 0);
     product.last_at_us = aff_copy_get_time(reader, 0);
-    return product;
+    *ret_product = product;
+    return read_attributes(reader, attributes, ret_product);
 }
 
-static aff_status add_products(struct aff_copy_reader *reader, struct attributes *attributes,
+static aff_status add_products(struct aff_copy_reader *reader, struct aff_load_attributes *attributes,
                                struct aff_catalogue_builder *builder, struct aff_error *reterr)
 {
     for (;;) {
@@ -78,8 +67,8 @@ static aff_status add_products(struct aff_copy_reader *reader, struct attributes
         aff_status status = aff_copy_read(reader, &more, reterr);
         if (status != AFF_OK || !more)
             return status;
-        struct aff_product product = read_product(reader);
-        status = read_attributes(reader, attributes, &product);
+        struct aff_product product;
+        status = aff_load_product(reader, attributes, &product);
         if (status == AFF_OK)
             status = aff_catalogue_builder_add(builder, &product);
         if (status == AFF_INVALID)
@@ -98,7 +87,7 @@ aff_status aff_load_products(struct aff_connection *connection, int store,
 {
     char statement[sizeof STATEMENT + 16];
     struct aff_catalogue_builder *builder = NULL;
-    struct attributes attributes = {0};
+    struct aff_load_attributes attributes = {0};
     struct aff_copy_reader reader = {0};
 
     (void)snprintf(statement, sizeof statement, STATEMENT, store);

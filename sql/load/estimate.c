@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sql/load_parts.h"
+#include "sql/load/parts.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/copy.h"
-#include "sql/load_parts.h"
+#include "sql/load/parts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,34 +8,11 @@
 #include <stdlib.h>
 
 #define STATEMENT                                                                                            \
-    "COPY (SELECT relation, product, others, scores, orders, weights, revenues, margins, discounted,"        \
-    " gap_days FROM affinity.neighbour WHERE store = %d) TO STDOUT (FORMAT binary)"
+    "COPY (SELECT n.relation, n.product, " AFF_LOAD_NEIGHBOUR_COLUMNS                                        \
+    " FROM affinity.neighbour n WHERE n.store = %d) TO STDOUT (FORMAT binary)"
 
-/* One row of STATEMENT, borrowed from the reader. */
-struct columns {
-    int16_t relation;
-    int32_t product;
-    struct aff_copy_array others, scores, orders, weights, revenues, margins, discounted, gap_days;
-};
-
-static struct columns read_columns(struct aff_copy_reader *reader)
-{
-    struct columns row;
-
-    row.relation = aff_copy_get_int16(reader, 0);
-    row.product = aff_copy_get_int32(reader, 0);
-    row.others = aff_copy_get_array(reader, sizeof(int32_t));
-    row.scores = aff_copy_get_array(reader, sizeof(float));
-    row.orders = aff_copy_get_array(reader, sizeof(int32_t));
-    row.weights = aff_copy_get_array(reader, sizeof(int64_t));
-    row.revenues = aff_copy_get_array(reader, sizeof(int64_t));
-    row.margins = aff_copy_get_array(reader, sizeof(int64_t));
-    row.discounted = aff_copy_get_array(reader, sizeof(int32_t));
-    row.gap_days = aff_copy_get_array(reader, sizeof(float));
-    return row;
-}
-
-static aff_status broken(const struct columns *row, struct aff_error *reterr, const char *what)
+static aff_status broken(const struct aff_load_neighbours_row *row, struct aff_error *reterr,
+                         const char *what)
 {
     return aff_error_set(reterr, AFF_DATA,
                          "affinity.neighbour: relation %" PRId16 ", product %" PRId32 ": %s", row->relation,
@@ -43,7 +20,7 @@ static aff_status broken(const struct columns *row, struct aff_error *reterr, co
 }
 
 /* A row's shape. Gaps are known for `next` only. */
-static aff_status check(const struct columns *row, struct aff_error *reterr)
+static aff_status check(const struct aff_load_neighbours_row *row, struct aff_error *reterr)
 {
     size_t n = row->others.n;
     size_t gaps = row->relation == AFF_RELATION_NEXT ? n : 0;
@@ -56,50 +33,80 @@ static aff_status check(const struct columns *row, struct aff_error *reterr)
     return AFF_OK;
 }
 
-static aff_status fill(const struct columns *row, const struct aff_catalogue *catalogue,
+aff_status aff_load_neighbours_row(struct aff_copy_reader *reader, struct aff_load_neighbours_row *ret_row,
+                                   struct aff_error *reterr)
+{
+    struct aff_load_neighbours_row row;
+
+    row.relation = aff_copy_get_int16(reader, 0);
+    row.product = aff_copy_get_int32(reader, 0);
+    row.others = aff_copy_get_array(reader, sizeof(int32_t));
+    row.scores = aff_copy_get_array(reader, sizeof(float));
+    row.orders = aff_copy_get_array(reader, sizeof(int32_t));
+    row.weights = aff_copy_get_array(reader, sizeof(int64_t));
+    row.revenues = aff_copy_get_array(reader, sizeof(int64_t));
+    row.margins = aff_copy_get_array(reader, sizeof(int64_t));
+    row.discounted = aff_copy_get_array(reader, sizeof(int32_t));
+    row.gap_days = aff_copy_get_array(reader, sizeof(float));
+    *ret_row = row;
+    return check(ret_row, reterr);
+}
+
+aff_status aff_load_neighbour(const struct aff_load_neighbours_row *row, size_t at, int32_t *ret_product,
+                              float *ret_score, struct aff_pair_counts *ret_counts, struct aff_error *reterr)
+{
+    float score = aff_copy_element_float(row->scores, at);
+
+    if (!isfinite(score))
+        return broken(row, reterr, "a score is not a finite number");
+    if (at > 0 && score > aff_copy_element_float(row->scores, at - 1))
+        return broken(row, reterr, "neighbours are not in order, best first");
+    *ret_product = aff_copy_element_int32(row->others, at);
+    *ret_score = score;
+    *ret_counts = (struct aff_pair_counts){
+        .orders = (uint32_t)aff_copy_element_int32(row->orders, at),
+        .discounted = (uint32_t)aff_copy_element_int32(row->discounted, at),
+        .weight = aff_copy_element_int64(row->weights, at),
+        .revenue = aff_copy_element_int64(row->revenues, at),
+        .margin = aff_copy_element_int64(row->margins, at),
+        .gap_days = row->gap_days.n == 0 ? 0 : aff_copy_element_float(row->gap_days, at),
+    };
+    return AFF_OK;
+}
+
+static aff_status fill(const struct aff_load_neighbours_row *row, const struct aff_catalogue *catalogue,
                        struct aff_neighbour *entries, struct aff_pair_counts *counts,
                        struct aff_error *reterr)
 {
     for (size_t i = 0; i < row->others.n; i++) {
-        int32_t key = aff_copy_element_int32(row->others, i);
-        uint32_t at = aff_catalogue_find_key(catalogue, key);
-        if (at == AFF_NO_ROW)
+        int32_t key;
+        aff_status status = aff_load_neighbour(row, i, &key, &entries[i].score, &counts[i], reterr);
+        if (status != AFF_OK)
+            return status;
+        entries[i].row = aff_catalogue_find_key(catalogue, key);
+        if (entries[i].row == AFF_NO_ROW)
             return aff_error_set(reterr, AFF_DATA,
                                  "affinity.neighbour: relation %" PRId16 ", product %" PRId32
                                  ": neighbour %" PRId32 " is not in affinity.product",
                                  row->relation, row->product, key);
-        entries[i] = (struct aff_neighbour){at, aff_copy_element_float(row->scores, i)};
-        if (!isfinite(entries[i].score))
-            return broken(row, reterr, "a score is not a finite number");
-        if (i > 0 && entries[i].score > entries[i - 1].score)
-            return broken(row, reterr, "neighbours are not in order, best first");
-        counts[i] = (struct aff_pair_counts){
-            .orders = (uint32_t)aff_copy_element_int32(row->orders, i),
-            .discounted = (uint32_t)aff_copy_element_int32(row->discounted, i),
-            .weight = aff_copy_element_int64(row->weights, i),
-            .revenue = aff_copy_element_int64(row->revenues, i),
-            .margin = aff_copy_element_int64(row->margins, i),
-            .gap_days = row->gap_days.n == 0 ? 0 : aff_copy_element_float(row->gap_days, i),
-        };
     }
     return AFF_OK;
 }
 
 /* Makes the row of the index and puts it into the relation's table. */
-static aff_status add_row(const struct columns *row, const struct aff_catalogue *catalogue,
+static aff_status add_row(const struct aff_load_neighbours_row *row, const struct aff_catalogue *catalogue,
                           struct aff_neighbours *const tables[], struct aff_error *reterr)
 {
     struct aff_row *made = NULL;
     struct aff_neighbour *entries;
     struct aff_pair_counts *counts;
 
-    aff_status status = check(row, reterr);
-    if (status != AFF_OK || row->others.n == 0)
-        return status;
+    if (row->others.n == 0)
+        return AFF_OK;
     uint32_t at = aff_catalogue_find_key(catalogue, row->product);
     if (at == AFF_NO_ROW)
         return broken(row, reterr, "the product is not in affinity.product");
-    status = aff_row_new((uint32_t)row->others.n, &made, &entries, &counts);
+    aff_status status = aff_row_new((uint32_t)row->others.n, &made, &entries, &counts);
     if (status != AFF_OK)
         return aff_error_set(reterr, status, "%s", aff_status_text(status));
     status = fill(row, catalogue, entries, counts, reterr);
@@ -119,8 +126,10 @@ static aff_status add_rows(struct aff_copy_reader *reader, const struct aff_cata
         aff_status status = aff_copy_read(reader, &more, reterr);
         if (status != AFF_OK || !more)
             return status;
-        struct columns row = read_columns(reader);
-        status = add_row(&row, catalogue, tables, reterr);
+        struct aff_load_neighbours_row row;
+        status = aff_load_neighbours_row(reader, &row, reterr);
+        if (status == AFF_OK)
+            status = add_row(&row, catalogue, tables, reterr);
         if (status != AFF_OK)
             return status;
     }
