@@ -94,7 +94,7 @@ void aff_writer_settle_problem(struct aff_writer_thread *thread, struct aff_writ
 void aff_writer_settle_draft(struct aff_writer_thread *thread, struct aff_write *write, bool replayed);
 
 /* A thread's life. */
-void *aff_writer_run(void *thread);
+void *aff_writer_run(void *argument);
 
 /* Writes these, all of one kind and read, in one transaction, and answers them; if that fails one by one. */
 void aff_writer_commit(struct aff_writer_thread *thread, struct aff_write **writes, size_t n);
