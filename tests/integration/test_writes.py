@@ -26,10 +26,6 @@ MOST = 10**15  # minor units of a price, and of what an order is worth
 @pytest.fixture
 def tiny(database):
     database.sql(SQL)
-    # The identities of the tiny store's own rows are written by hand.
-    database.sql("SELECT setval(pg_get_serial_sequence('affinity.product', 'product'), 100);"
-                 "SELECT setval(pg_get_serial_sequence('affinity.customer', 'customer'), 100);"
-                 "INSERT INTO affinity.catalogue_state (store) VALUES (1) ON CONFLICT DO NOTHING")
     return database
 
 
@@ -282,7 +278,7 @@ def test_limits_of_a_request(service, tiny):
 
 def test_stores_are_chosen_by_name(service, tiny, ctl):
     tiny.sql("INSERT INTO affinity.store (store, name, currency) VALUES (2, 'zweiter', 'JPY');"
-             "INSERT INTO affinity.catalogue_state (store) VALUES (2) ON CONFLICT DO NOTHING")
+             "INSERT INTO affinity.catalogue_state (store) VALUES (2)")
     from tiny_store import partitions
 
     tiny.sql(partitions(2))
@@ -741,9 +737,7 @@ def own_cluster(tmp_path):
 def test_a_database_that_goes_away_and_comes_back(service, own_cluster, ctl):
     database = Database(own_cluster, own_cluster.create("shop"))
     ctl("migrate", "up", database=database)
-    database.sql(SQL + "INSERT INTO affinity.catalogue_state (store) VALUES (1) ON CONFLICT DO NOTHING;"
-                 "SELECT setval(pg_get_serial_sequence('affinity.product', 'product'), 100);"
-                 "SELECT setval(pg_get_serial_sequence('affinity.customer', 'customer'), 100)")
+    database.sql(SQL)
     parts = urllib.parse.urlsplit(database.url)
     with contextlib.closing(Cutter(parts.port)) as cutter:
         live_through_outages(service, own_cluster, database, parts.port, cutter)
