@@ -106,6 +106,9 @@ void aff_writer_disconnect(struct aff_writer_thread *thread);
 /* Whether an error means that nothing can be written for now. */
 bool aff_writer_means_away(const struct aff_error *error);
 
+/* Logs a failure: the same one once, and once a minute while it lasts. */
+void aff_writer_say(struct aff_writer *writer, const struct aff_error *error);
+
 /* Says and counts a failure that concerns everything, and answers 503 until the next attempt. */
 void aff_writer_failed(struct aff_writer_thread *thread, const struct aff_error *error);
 void aff_writer_is_away(struct aff_writer *writer, const struct aff_error *error);

@@ -773,3 +773,18 @@ def live_through_outages(service, own_cluster, database, port, cutter):
     until(lambda: put(one, "orders", [order("back")]).status_code == 200)
     ids = {row[0] for row in database.sql("SELECT id FROM affinity.orders")}
     assert ids == {"first", "second", "a", "b", "back"}
+
+
+def test_a_role_that_may_not_write_is_503_and_said_once(service, tiny):
+    role = f"reader_{tiny.name}"
+    tiny.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT USAGE ON SCHEMA affinity TO {role};"
+             f"GRANT SELECT ON ALL TABLES IN SCHEMA affinity TO {role}; ALTER DATABASE {tiny.name} SET role = '{role}'")
+    try:
+        one = service(tiny)
+        answers = [put(one, what, {"id": "x"} if what != "orders" else order()) for what in ("orders", "products", "customers") * 3]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "permission denied" in answers[0].json()["detail"]
+        assert len([row for row in one.log().splitlines() if '"event":"write"' in row]) <= 3
+        assert one.get("/recommend", cart="tea").status_code == 200
+    finally:
+        tiny.sql(f"SET role = NONE; ALTER DATABASE {tiny.name} RESET role; DROP OWNED BY {role}; DROP ROLE {role}")
