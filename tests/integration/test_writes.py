@@ -601,9 +601,13 @@ def test_products_written_at_once_end_as_the_tables_say(service, tiny):
     threads = [threading.Thread(target=send, args=(client,)) for client in range(6)]
     for thread in threads:
         thread.start()
+    while any(thread.is_alive() for thread in threads):  # the loader loads the whole store all the time
+        tiny.sql("UPDATE affinity.state SET version = version + 1, published = version + 1")
+        time.sleep(0.05)
     for thread in threads:
         thread.join()
     assert failures == []
+    assert one.get("/recommend").json()["index"]["version"] > 4
     prices = dict(tiny.sql("SELECT id, price FROM affinity.product WHERE id IN ('pot', 'cup', 'milk', 'soap')"))
     for _ in range(5):
         for id, price in prices.items():
@@ -788,3 +792,10 @@ def test_a_role_that_may_not_write_is_503_and_said_once(service, tiny):
         assert one.get("/recommend", cart="tea").status_code == 200
     finally:
         tiny.sql(f"SET role = NONE; ALTER DATABASE {tiny.name} RESET role; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_the_largest_order_is_taken(one, tiny):
+    lines = [line(product=f"p{i % 5000}", quantity=1 + i // 5000, unit_price=i) for i in range(10000)]
+    assert written(put(one, "orders", [order("large", lines=lines), order("small")])) == ["created", "created"]
+    assert tiny.number("SELECT count(*) FROM affinity.order_line") == 10001
+    assert written(put(one, "orders", [order("large", lines=lines[::-1])])) == ["unchanged"]
