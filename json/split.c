@@ -87,13 +87,19 @@ static bool skip_word(struct splitter *splitter)
 /* Over one value, whose text is *ret_value. */
 static aff_status take_value(struct splitter *splitter, struct aff_text *ret_value, struct aff_error *reterr)
 {
+    char first = '\0';
+    bool whole;
+
     skip_blanks(splitter);
     size_t from = splitter->at;
-    char first = from < splitter->text.size ? splitter->text.at[from] : '\0';
-    bool whole = first == '"'                   ? skip_text(splitter)
-                 : first == '{' || first == '[' ? skip_nested(splitter)
-                                                : skip_word(splitter);
-
+    if (from < splitter->text.size)
+        first = splitter->text.at[from];
+    if (first == '"')
+        whole = skip_text(splitter);
+    else if (first == '{' || first == '[')
+        whole = skip_nested(splitter);
+    else
+        whole = skip_word(splitter);
     if (!whole)
         return refuse(splitter, first == '"' || first == '{' || first == '[' ? "its end" : "a value", reterr);
     *ret_value = (struct aff_text){splitter->text.at + from, splitter->at - from};
@@ -140,7 +146,7 @@ static aff_status find_list(struct splitter *splitter, const char *list, size_t 
     splitter->at++;
     if (!take(splitter, '}')) {
         do {
-            struct aff_text name, value;
+            struct aff_text name = {"", 0}, value = {"", 0};
             skip_blanks(splitter);
             if (splitter->at >= splitter->text.size || splitter->text.at[splitter->at] != '"')
                 return refuse(splitter, "a member's name", reterr);

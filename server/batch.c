@@ -171,8 +171,10 @@ aff_status aff_batch_read(const struct aff_batch_frame *frame, struct aff_text b
     struct aff_batch batch = {.kind = frame->kind};
     struct aff_entry_reader reader = {.frame = frame, .batch = &batch};
     struct aff_text *texts = calloc(frame->most, sizeof *texts);
-    aff_status status = texts == NULL ? no_memory(reterr) : split(frame, body, texts, &batch.n, reterr);
 
+    if (texts == NULL)
+        return no_memory(reterr);
+    aff_status status = split(frame, body, texts, &batch.n, reterr);
     if (status == AFF_OK) {
         batch.entries = aff_arena_take(&batch.arena, batch.n * sizeof *batch.entries);
         reader.failed = batch.entries == NULL;

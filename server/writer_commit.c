@@ -174,8 +174,7 @@ static void refuse(struct aff_round *round, const struct aff_error *error)
     } else if (error->status == AFF_CANCELLED || error->status == AFF_NOMEM) {
         aff_writer_settle_problem(thread, write, AFF_PROBLEM_UNAVAILABLE, 1, detail);
     } else {
-        aff_log(thread->writer->log, AFF_LOG_ERROR, "write", AFF_LOG_FIELDS({"sqlstate", error->sqlstate, 0}),
-                "a request could not be written: %s", error->text);
+        aff_writer_say(thread->writer, error);
         aff_writer_settle_problem(thread, write, AFF_PROBLEM_INTERNAL, 0, detail);
     }
 }

@@ -94,7 +94,7 @@ void aff_writer_settle_problem(struct aff_writer_thread *thread, struct aff_writ
 void aff_writer_settle_draft(struct aff_writer_thread *thread, struct aff_write *write, bool replayed);
 
 /* A thread's life. */
-void *aff_writer_run(void *thread);
+void *aff_writer_run(void *argument);
 
 /* Writes these, all of one kind and read, in one transaction, and answers them; if that fails one by one. */
 void aff_writer_commit(struct aff_writer_thread *thread, struct aff_write **writes, size_t n);
@@ -105,6 +105,9 @@ void aff_writer_disconnect(struct aff_writer_thread *thread);
 
 /* Whether an error means that nothing can be written for now. */
 bool aff_writer_means_away(const struct aff_error *error);
+
+/* Logs a failure: the same one once, and once a minute while it lasts. */
+void aff_writer_say(struct aff_writer *writer, const struct aff_error *error);
 
 /* Says and counts a failure that concerns everything, and answers 503 until the next attempt. */
 void aff_writer_failed(struct aff_writer_thread *thread, const struct aff_error *error);

@@ -81,7 +81,8 @@ static aff_status gather(struct aff_round *round, enum aff_batch_kind kind, stru
         round->orders = calloc(n + 1, sizeof *round->orders);
     else
         round->rows = calloc(n + 1, sizeof *round->rows);
-    if (round->orders == NULL && round->rows == NULL)
+    if ((kind == AFF_BATCH_ORDERS && round->orders == NULL) ||
+        (kind != AFF_BATCH_ORDERS && round->rows == NULL))
         return no_memory(reterr);
     n = 0;
     for (size_t i = 0; i < round->n; i++) {

@@ -25,7 +25,8 @@
 
 bool aff_writer_means_away(const struct aff_error *error)
 {
-    if (strcmp(error->sqlstate, "25006") == 0) /* read-only */
+    /* Read-only, or not allowed to write. */
+    if (strcmp(error->sqlstate, "25006") == 0 || strcmp(error->sqlstate, "42501") == 0)
         return true;
     return error->status == AFF_SCHEMA ||
            (error->status == AFF_BACKEND && memcmp(error->sqlstate, "40", 2) != 0);
@@ -43,12 +44,10 @@ void aff_writer_disconnect(struct aff_writer_thread *thread)
     thread->store_until_us = 0;
 }
 
-/* The same failure is said once, and once a minute while it lasts. */
-static void say_failure(struct aff_writer *writer, const struct aff_error *error)
+void aff_writer_say(struct aff_writer *writer, const struct aff_error *error)
 {
     int64_t now_us = aff_clock_monotonic_us();
 
-    aff_board_writes_failed(writer->board, error);
     (void)pthread_mutex_lock(&writer->lock);
     bool say = strcmp(writer->logged, error->text) != 0 || now_us - writer->logged_us >= REPEAT_LOG_US;
     if (say) {
@@ -134,7 +133,8 @@ void aff_writer_failed(struct aff_writer_thread *thread, const struct aff_error 
 {
     thread->failure_known = true;
     aff_writer_disconnect(thread);
-    say_failure(thread->writer, error);
+    aff_board_writes_failed(thread->writer->board, error);
+    aff_writer_say(thread->writer, error);
     aff_writer_is_away(thread->writer, error);
 }
 

@@ -26,10 +26,6 @@ MOST = 10**15  # minor units of a price, and of what an order is worth
 @pytest.fixture
 def tiny(database):
     database.sql(SQL)
-    # The identities of the tiny store's own rows are written by hand.
-    database.sql("SELECT setval(pg_get_serial_sequence('affinity.product', 'product'), 100);"
-                 "SELECT setval(pg_get_serial_sequence('affinity.customer', 'customer'), 100);"
-                 "INSERT INTO affinity.catalogue_state (store) VALUES (1) ON CONFLICT DO NOTHING")
     return database
 
 
@@ -282,7 +278,7 @@ def test_limits_of_a_request(service, tiny):
 
 def test_stores_are_chosen_by_name(service, tiny, ctl):
     tiny.sql("INSERT INTO affinity.store (store, name, currency) VALUES (2, 'zweiter', 'JPY');"
-             "INSERT INTO affinity.catalogue_state (store) VALUES (2) ON CONFLICT DO NOTHING")
+             "INSERT INTO affinity.catalogue_state (store) VALUES (2)")
     from tiny_store import partitions
 
     tiny.sql(partitions(2))
@@ -605,9 +601,13 @@ def test_products_written_at_once_end_as_the_tables_say(service, tiny):
     threads = [threading.Thread(target=send, args=(client,)) for client in range(6)]
     for thread in threads:
         thread.start()
+    while any(thread.is_alive() for thread in threads):  # the loader loads the whole store all the time
+        tiny.sql("UPDATE affinity.state SET version = version + 1, published = version + 1")
+        time.sleep(0.05)
     for thread in threads:
         thread.join()
     assert failures == []
+    assert one.get("/recommend").json()["index"]["version"] > 4
     prices = dict(tiny.sql("SELECT id, price FROM affinity.product WHERE id IN ('pot', 'cup', 'milk', 'soap')"))
     for _ in range(5):
         for id, price in prices.items():
@@ -741,9 +741,7 @@ def own_cluster(tmp_path):
 def test_a_database_that_goes_away_and_comes_back(service, own_cluster, ctl):
     database = Database(own_cluster, own_cluster.create("shop"))
     ctl("migrate", "up", database=database)
-    database.sql(SQL + "INSERT INTO affinity.catalogue_state (store) VALUES (1) ON CONFLICT DO NOTHING;"
-                 "SELECT setval(pg_get_serial_sequence('affinity.product', 'product'), 100);"
-                 "SELECT setval(pg_get_serial_sequence('affinity.customer', 'customer'), 100)")
+    database.sql(SQL)
     parts = urllib.parse.urlsplit(database.url)
     with contextlib.closing(Cutter(parts.port)) as cutter:
         live_through_outages(service, own_cluster, database, parts.port, cutter)
@@ -779,3 +777,25 @@ def live_through_outages(service, own_cluster, database, port, cutter):
     until(lambda: put(one, "orders", [order("back")]).status_code == 200)
     ids = {row[0] for row in database.sql("SELECT id FROM affinity.orders")}
     assert ids == {"first", "second", "a", "b", "back"}
+
+
+def test_a_role_that_may_not_write_is_503_and_said_once(service, tiny):
+    role = f"reader_{tiny.name}"
+    tiny.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; GRANT USAGE ON SCHEMA affinity TO {role};"
+             f"GRANT SELECT ON ALL TABLES IN SCHEMA affinity TO {role}; ALTER DATABASE {tiny.name} SET role = '{role}'")
+    try:
+        one = service(tiny)
+        answers = [put(one, what, {"id": "x"} if what != "orders" else order()) for what in ("orders", "products", "customers") * 3]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "permission denied" in answers[0].json()["detail"]
+        assert len([row for row in one.log().splitlines() if '"event":"write"' in row]) <= 3
+        assert one.get("/recommend", cart="tea").status_code == 200
+    finally:
+        tiny.sql(f"SET role = NONE; ALTER DATABASE {tiny.name} RESET role; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_the_largest_order_is_taken(one, tiny):
+    lines = [line(product=f"p{i % 5000}", quantity=1 + i // 5000, unit_price=i) for i in range(10000)]
+    assert written(put(one, "orders", [order("large", lines=lines), order("small")])) == ["created", "created"]
+    assert tiny.number("SELECT count(*) FROM affinity.order_line") == 10001
+    assert written(put(one, "orders", [order("large", lines=lines[::-1])])) == ["unchanged"]
