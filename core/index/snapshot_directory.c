@@ -178,6 +178,8 @@ aff_status aff_snapshot_save(const struct aff_slot *slot, const char *directory,
         status = aff_snapshot_draft_open(path, &draft, reterr);
     if (status != AFF_OK)
         return status;
+    /* Also before, so that a service that is killed each time right after it wrote a file fills no disk. */
+    prune(directory, base);
     status = aff_snapshot_write_content(slot, draft.fd, path, watch, &info, reterr);
     if (status == AFF_OK)
         status = next_path(directory, base, info.version, path, reterr);

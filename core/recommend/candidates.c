@@ -24,8 +24,9 @@ static uint32_t add_row(float *sums, uint32_t *rows, const struct aff_base *base
 }
 
 /* Starts to load the rows of all bases before the first is read: their first lines without waiting for their
- * lengths, then what is left. */
-static void prefetch_rows(const struct aff_run *run)
+ * lengths, then what is left. Always inlined: gcc takes a function that only prefetches for one without
+ * effect and drops calls of it, which costs 1.2 of 4.6 us. */
+static inline __attribute__((always_inline)) void prefetch_rows(const struct aff_run *run)
 {
     static const size_t line_bytes = 64, first_bytes = 384;
 

@@ -12,9 +12,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -23,7 +25,7 @@ enum { DAMAGES = 1500 };
 enum { DAMAGES = 10000 };
 #endif
 
-enum { PRODUCTS = 120, CUSTOMERS = 40 };
+enum { PRODUCTS = 120, CUSTOMERS = 40, KILLS = 40 };
 
 /* One thread is enough for small files, and keeps thousands of openings fast. */
 static const struct aff_snapshot_options plain = {.n_threads = 1};
@@ -465,6 +467,47 @@ static void the_newest_file_that_is_whole_is_opened(void **state)
     assert_int_equal(aff_snapshot_latest("/nowhere", &options, NULL, NULL, &model, NULL, &error), AFF_IO);
 }
 
+/* Saves without end, until it is killed. */
+static void save_for_ever(const struct place *place)
+{
+    struct aff_error error;
+
+    for (;;)
+        if (aff_snapshot_save(place->slot, place->directory, NULL, NULL, &error) != AFF_OK)
+            _exit(1);
+}
+
+static void a_killed_writer_leaves_only_whole_files(void **state)
+{
+    const struct place *place = *state;
+    struct aff_snapshot_options options = plain;
+    struct aff_random random = {.state = 3};
+    struct refusals refusals = {0};
+    struct aff_model *model;
+    struct aff_error error = {0};
+
+    options.store = aff_text_of("shop");
+    assert_int_equal(aff_snapshot_save(place->slot, place->directory, NULL, NULL, &error), AFF_OK);
+    for (int round = 0; round < KILLS; round++) {
+        int result;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            save_for_ever(place);
+        (void)usleep((useconds_t)aff_random_below(&random, 15000));
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &result, 0), child);
+        assert_true(WIFSIGNALED(result)); /* it had not ended with a failure before */
+        assert_int_equal(
+            aff_snapshot_latest(place->directory, &options, note_refusal, &refusals, &model, NULL, &error),
+            AFF_OK);
+        assert_int_equal(refusals.n, 0);
+        aff_model_free(model);
+        /* At most one that was not pruned yet, and the draft. */
+        assert_in_range(count_files(place->directory, false), 1, AFF_SNAPSHOTS_KEPT + 2);
+    }
+}
+
 static void stores_with_like_names_keep_their_own_files(void **state)
 {
     struct place *place = *state;
@@ -505,6 +548,7 @@ int main(void)
         IN_A_PLACE(failures_of_the_disk_are_told),
         IN_A_PLACE(a_draft_that_was_left_is_used_again),
         IN_A_PLACE(the_newest_file_that_is_whole_is_opened),
+        IN_A_PLACE(a_killed_writer_leaves_only_whole_files),
         IN_A_PLACE(stores_with_like_names_keep_their_own_files),
     };
 
