@@ -121,7 +121,7 @@ static void commit(struct aff_events *events)
             aff_events_failed(events, &error);
         events->attempts = 0;
         for (struct aff_event_job *job; (job = aff_event_jobs_take(&jobs)) != NULL;)
-            aff_event_job_end(job, status == AFF_OK ? AFF_EVENTS_STORED : AFF_EVENTS_AWAY);
+            aff_events_end(events, job, status == AFF_OK ? AFF_EVENTS_STORED : AFF_EVENTS_AWAY);
         return;
     }
     /* They are the keeper's now, unless it has taken them already. */
