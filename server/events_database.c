@@ -206,6 +206,7 @@ void *aff_events_database(void *argument)
     unsigned changes = 0;
 
     (void)pthread_setname_np(pthread_self(), "events");
+    aff_events_recall_spool(events);
     do {
         (void)pthread_mutex_lock(&events->lock);
         while (!find_work(events, changes, purge_us, &work, &look_us))

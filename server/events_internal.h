@@ -68,6 +68,9 @@ bool aff_events_must_stop(struct aff_events *events);
 AFF_MUST_CHECK aff_status aff_events_commit(struct aff_events *events, struct aff_event_jobs *jobs,
                                             struct aff_error *reterr);
 
+/* Lets memory know of what the spool held at the start. */
+void aff_events_recall_spool(struct aff_events *events);
+
 /* Ships a piece of the spool. *ret_more: there is more. */
 AFF_MUST_CHECK aff_status aff_events_ship(struct aff_events *events, bool *ret_more,
                                           struct aff_error *reterr);

@@ -84,7 +84,10 @@ def test_bodies_that_are_no_batch_are_refused_whole(shop, service):
         "POST", "/v1/events", data="{", headers={"Content-Type": "application/json"}
     ).status_code == 400
     assert send(one, *[view(number) for number in range(4)]).status_code == 413
-    assert one.post("/v1/events?store=other", json=[view(1)]).status_code == 422
+    assert one.post("/v1/events?store=other", json=[view(1)]).status_code == 404
+    assert send(one).status_code == 400
+    wrong = send(one, view(1, kind="nothing"))
+    assert wrong.status_code == 422 and wrong.json()["accepted"] == 0 and len(wrong.json()["refused"]) == 1
     assert one.post("/v1/events?limit=3", json=[view(1)]).status_code == 400
     assert shop.number("SELECT count(*) FROM affinity.event") == 0
 
@@ -124,13 +127,15 @@ def test_an_outage_is_bridged_by_the_spool_in_order_and_once(shop, service, tmp_
         assert answer.status_code == 202 and answer.json()["stored_in"] == "spool", answer.text
     health = one.get("/health").json()["events"]
     assert health["state"] == "spooling" and health["spool"]["records"] == 28 and health["error"]
+    assert send(one, {"event_id": "r", "kind": "rejection", "customer": "ann", "product": "pot"}).status_code == 202
     one.kill()
     two = service(shop, spool_directory=tmp_path / "spool")
     assert send(two, view(30)).status_code == 202
+    assert "pot" not in offered(two, product="tea", customer="ann")[0]
     set_read_only(shop, False)
     until(lambda: two.get("/health").json()["events"]["spool"]["records"] == 0)
     until(lambda: send(two, view(31)).status_code == 200)
-    assert shop.number("SELECT count(*) FROM affinity.event") == 31
+    assert shop.number("SELECT count(*) FROM affinity.event") == 32
     health = two.get("/health").json()["events"]
     assert health["state"] == "direct" and health["error"] is None
 
