@@ -109,6 +109,11 @@ static void commit(struct aff_events *events)
     struct aff_event_jobs jobs;
     struct aff_error error = {0};
 
+    /* After a restart of the database a new connection often is all that it takes. */
+    if (aff_events_is_lost(&events->connection)) {
+        aff_events_disconnect(events);
+        return;
+    }
     (void)pthread_mutex_lock(&events->lock);
     take_jobs(events, &jobs);
     (void)pthread_mutex_unlock(&events->lock);

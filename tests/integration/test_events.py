@@ -155,6 +155,15 @@ def test_a_database_that_hangs_costs_no_more_than_commit_ms(shop, service, tmp_p
     assert shop.number("SELECT count(*) FROM affinity.event") == 3
 
 
+def test_a_connection_that_ended_while_nothing_was_to_do_is_made_anew_without_a_failure(shop, service):
+    one = service(shop)
+    assert send(one, view(1)).status_code == 200
+    set_read_only(shop, False, break_off=True)
+    connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'affinityd events'"
+    until(lambda: shop.number(connections) == 0)
+    assert send(one, view(2)).json()["stored_in"] == "database"
+
+
 def test_a_full_spool_answers_503_and_takes_again_later(shop, service, tmp_path):
     set_read_only(shop, True)
     one = service(shop, spool_directory=tmp_path / "spool", spool_limit_mb=1)
