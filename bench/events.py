@@ -54,7 +54,7 @@ def event(chance, number):
     one = {
         "event_id": f"{chance.getrandbits(64):016x}-{number}",
         "kind": kind,
-        "at": "2026-11-21T09:00:00Z",
+        "at": "2026-11-20T09:00:00Z",
         "session": f"session-{chance.randrange(20000)}",
     }
     if chance.random() < 0.3:

@@ -39,7 +39,7 @@ struct reading {
     const struct aff_node *attributes;
     const struct aff_node *values[AFF_EVENT_FIELDS];
     uint32_t given;
-    bool has_kind, has_id, has_at;
+    bool has_kind, has_id, has_at, has_session, has_customer; /* right or wrong */
     int64_t now_us;
 };
 
@@ -109,8 +109,10 @@ static bool take_common(struct reading *reading, struct aff_text name, const str
     } else if (aff_text_equal(name, aff_text_of("at"))) {
         take_at(reading, value);
     } else if (aff_text_equal(name, aff_text_of("session"))) {
+        reading->has_session = true;
         reading->event.has_session = take_id(reading, "session", value, &parser->session);
     } else if (aff_text_equal(name, aff_text_of("customer"))) {
+        reading->has_customer = true;
         (void)take_id(reading, "customer", value, &reading->event.customer);
     } else if (aff_text_equal(name, aff_text_of("attributes"))) {
         if (aff_node_kind(value) == AFF_NODE_OBJECT)
@@ -158,7 +160,7 @@ static void find_kind(struct reading *reading)
 static void check_kind(struct reading *reading)
 {
     const struct aff_event_kind_row *row = &aff_event_kinds[reading->event.kind];
-    bool session = reading->event.has_session, customer = reading->event.customer.size > 0;
+    bool session = reading->has_session, customer = reading->has_customer;
 
     for (int i = 0; i < AFF_EVENT_FIELDS; i++) {
         uint32_t bit = UINT32_C(1) << i;

@@ -57,6 +57,7 @@ static aff_status start_workers(struct aff_app *app, struct aff_error *reterr)
         .log = &app->log,
         .counters = app->counters,
         .n_counters = wanted,
+        .memory = &app->memory,
         .events = app->events,
         .writer = app->writer,
         .waiting = &app->waiting,
@@ -101,8 +102,10 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         app->port = app->listener.port;
     if (status == AFF_OK)
         status = aff_control_start(app, reterr);
+    if (status == AFF_OK && aff_memory_init(&app->memory, (size_t)app->config.events_sessions) != AFF_OK)
+        status = aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     if (status == AFF_OK && !app->without_database)
-        status = aff_events_start(&app->config, &app->log, &app->events, reterr);
+        status = aff_events_start(&app->config, &app->memory, &app->log, &app->events, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_writer_start(&app->config, &app->stores, &app->board, &app->log, &app->writer, reterr);
     if (status == AFF_OK)
@@ -185,6 +188,7 @@ void aff_app_free(struct aff_app *app)
         return;
     aff_app_stop_threads(app);
     aff_control_done(app);
+    aff_memory_done(&app->memory);
     aff_listener_close(&app->listener);
     aff_stores_done(&app->stores);
     aff_board_done(&app->board);

@@ -6,6 +6,7 @@
 #include "server/events.h"
 #include "server/listener.h"
 #include "server/loader.h"
+#include "server/memory.h"
 #include "server/worker.h"
 #include "server/writer.h"
 
@@ -29,6 +30,7 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_memory memory;
     struct aff_events *events;
     struct aff_writer *writer;
     struct aff_worker *workers;

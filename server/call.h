@@ -17,6 +17,7 @@
 
 struct aff_events;
 struct aff_job;
+struct aff_memory;
 struct aff_peer;
 struct aff_writer;
 
@@ -27,6 +28,7 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
+    struct aff_memory *memory; /* of the newest events; NULL: there is none */
     struct aff_events *events; /* NULL: there are none */
     struct aff_writer *writer; /* NULL: there is no database */
     _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */

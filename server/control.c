@@ -80,6 +80,7 @@ static void warn_of_restart(struct aff_app *app, const struct aff_config *next)
         {"http.address", strcmp(now->http_address, next->http_address) != 0},
         {"http.port", now->http_port != next->http_port},
         {"http.workers", now->http_workers != next->http_workers},
+        {"events.sessions", now->events_sessions != next->events_sessions},
         {"spool.directory", strcmp(now->spool_directory, next->spool_directory) != 0},
         {"spool.limit_mb", now->spool_limit_mb != next->spool_limit_mb},
         {"write.threads", now->write_threads != next->write_threads},
@@ -102,6 +103,7 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     next->http_workers = app->config.http_workers;
     memcpy(next->spool_directory, app->config.spool_directory, sizeof next->spool_directory);
     next->spool_limit_mb = app->config.spool_limit_mb;
+    next->events_sessions = app->config.events_sessions;
     next->write_threads = app->config.write_threads;
     app->config = *next;
     aff_log_set_level(&app->log, next->log_level);

@@ -58,13 +58,21 @@ static void count(struct aff_counters *counters, const struct aff_event_job *job
         aff_count(&counters->events_spooled, job->pack.n);
 }
 
+/* With every event refused the answer is a problem with the same members. */
 static void write_answer(const struct aff_event_job *job, struct aff_call *call)
 {
     struct aff_json *json = call->reply->body;
 
-    aff_json_open_object(json);
-    aff_json_name(json, "request_id");
-    aff_json_text(json, call->request_id);
+    if (job->pack.n == 0) {
+        aff_problem_open(call->reply, AFF_PROBLEM_ALL_REFUSED, call->request_id,
+                         "every event is wrong; refused says why");
+    } else {
+        call->reply->status = job->outcome == AFF_EVENTS_SPOOLED ? 202 : 200;
+        call->reply->media = AFF_MEDIA_JSON;
+        aff_json_open_object(json);
+        aff_json_name(json, "request_id");
+        aff_json_text(json, call->request_id);
+    }
     aff_json_name(json, "accepted");
     aff_json_uint(json, job->pack.n - job->duplicates);
     aff_json_name(json, "duplicates");
@@ -74,13 +82,13 @@ static void write_answer(const struct aff_event_job *job, struct aff_call *call)
     if (job->n_refused > 0)
         aff_json_raw(json, job->refused.bytes, job->refused.size);
     aff_json_close_array(json);
-    aff_json_name(json, "stored_in");
-    aff_json_string(json, job->outcome == AFF_EVENTS_SPOOLED ? "spool" : "database");
-    aff_json_name(json, "not_retry_safe");
-    aff_json_uint(json, job->n_without_id);
+    if (job->pack.n > 0) {
+        aff_json_name(json, "stored_in");
+        aff_json_string(json, job->outcome == AFF_EVENTS_SPOOLED ? "spool" : "database");
+        aff_json_name(json, "not_retry_safe");
+        aff_json_uint(json, job->n_without_id);
+    }
     aff_json_close_object(json);
-    call->reply->status = job->outcome == AFF_EVENTS_SPOOLED ? 202 : 200;
-    call->reply->media = AFF_MEDIA_JSON;
 }
 
 void aff_event_job_answer(struct aff_event_job *job, struct aff_call *call)

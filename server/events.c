@@ -31,6 +31,18 @@ void aff_events_failed(struct aff_events *events, const struct aff_error *error)
                 "events: %s", error->text);
 }
 
+void aff_events_end(struct aff_events *events, struct aff_event_job *job, enum aff_event_outcome outcome)
+{
+    bool kept = outcome == AFF_EVENTS_STORED || outcome == AFF_EVENTS_SPOOLED;
+    struct aff_event_reader reader;
+    struct aff_event event;
+
+    if (kept && aff_event_read_begin(&reader, job->pack.bytes, job->pack.size) == AFF_OK)
+        while (reader.left > 0 && aff_event_read(&reader, &event) == AFF_OK)
+            aff_memory_note(events->memory, reader.store, &event);
+    aff_event_job_end(job, outcome);
+}
+
 bool aff_events_must_stop(struct aff_events *events)
 {
     (void)pthread_mutex_lock(&events->lock);
@@ -90,19 +102,21 @@ static void init_conditions(struct aff_events *events)
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&events->for_database, &attributes);
     (void)pthread_cond_init(&events->for_keeper, &attributes);
+    (void)pthread_cond_init(&events->for_follower, &attributes);
     (void)pthread_condattr_destroy(&attributes);
 }
 
-aff_status aff_events_start(const struct aff_config *config, struct aff_log *log,
+aff_status aff_events_start(const struct aff_config *config, struct aff_memory *memory, struct aff_log *log,
                             struct aff_events **ret_events, struct aff_error *reterr)
 {
     struct aff_events *events = calloc(1, sizeof *events);
 
     if (events == NULL)
         return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+    events->memory = memory;
     events->log = log;
     events->config = *config;
-    events->socket = -1;
+    events->socket = events->follower_socket = -1;
     (void)pthread_mutex_init(&events->lock, NULL);
     init_conditions(events);
     if (getrandom(&events->random.state, sizeof events->random.state, 0) != sizeof events->random.state)
@@ -115,6 +129,9 @@ aff_status aff_events_start(const struct aff_config *config, struct aff_log *log
     if (status == AFF_OK)
         status = start_thread(&events->keeper_thread, &events->has_keeper_thread, aff_events_keeper, events,
                               reterr);
+    if (status == AFF_OK)
+        status = start_thread(&events->follower_thread, &events->has_follower_thread, aff_events_follower,
+                              events, reterr);
     if (status != AFF_OK) {
         aff_events_stop(events);
         aff_events_join(events);
@@ -158,6 +175,9 @@ void aff_events_stop(struct aff_events *events)
     events->stop = true;
     if (events->socket >= 0) /* ends a wait for a database that does not answer */
         (void)shutdown(events->socket, SHUT_RDWR);
+    if (events->follower_socket >= 0)
+        (void)shutdown(events->follower_socket, SHUT_RDWR);
+    (void)pthread_cond_signal(&events->for_follower);
     (void)pthread_cond_signal(&events->for_database);
     (void)pthread_cond_signal(&events->for_keeper);
     (void)pthread_mutex_unlock(&events->lock);
@@ -171,11 +191,14 @@ void aff_events_join(struct aff_events *events)
         (void)pthread_join(events->database_thread, NULL);
     if (events->has_keeper_thread)
         (void)pthread_join(events->keeper_thread, NULL);
+    if (events->has_follower_thread)
+        (void)pthread_join(events->follower_thread, NULL);
     aff_spool_close(events->spool);
     aff_event_rows_done(&events->rows);
     free(events->stored);
     (void)pthread_cond_destroy(&events->for_database);
     (void)pthread_cond_destroy(&events->for_keeper);
+    (void)pthread_cond_destroy(&events->for_follower);
     (void)pthread_mutex_destroy(&events->lock);
     free(events);
 }

@@ -2,23 +2,26 @@
 /* Where events go: into the database, many requests with one commit, or while that is away, read-only, full
  * or slow, into the spool (core/spool/), from which they go into the database in their order.
  *
- * Two threads. The one for the database takes what waits and commits it; when the database is back it first
+ * Three threads. The one for the database takes what waits and commits it; when the database is back it first
  * ships the spool. The keeper answers whatever the other could not within events.commit_ms: it writes it down
  * in the spool, or refuses it when there is none. Events have keys, so what may have been committed and is
- * written down as well is still stored once. */
+ * written down as well is still stored once. The follower reads what memory has to know after a start, and
+ * what other instances store. */
 #pragma once
 
 #include "config/config.h"
 #include "core/base/status.h"
 #include "server/event_job.h"
 #include "server/log.h"
+#include "server/memory.h"
 
 struct aff_events;
 
-/* Opens the spool and starts the threads. `log` is borrowed until join. AFF_BUSY: another process has the
- * spool. */
-AFF_MUST_CHECK aff_status aff_events_start(const struct aff_config *config, struct aff_log *log,
-                                           struct aff_events **ret_events, struct aff_error *reterr);
+/* Opens the spool and starts the threads. `memory` and `log` are borrowed until join; memory knows of an
+ * event before its request is answered. AFF_BUSY: another process has the spool. */
+AFF_MUST_CHECK aff_status aff_events_start(const struct aff_config *config, struct aff_memory *memory,
+                                           struct aff_log *log, struct aff_events **ret_events,
+                                           struct aff_error *reterr);
 
 /* Takes database.* and events.* of a new configuration over; the spool stays where it is. */
 void aff_events_configure(struct aff_events *events, const struct aff_config *config);

@@ -220,6 +220,24 @@ aff_status aff_events_commit(struct aff_events *events, struct aff_event_jobs *j
     return status;
 }
 
+void aff_events_recall_spool(struct aff_events *events)
+{
+    struct aff_spool_record record;
+    struct aff_error error;
+
+    if (events->spool == NULL)
+        return;
+    while (!aff_events_must_stop(events) && aff_spool_next(events->spool, &record, &error) == AFF_OK) {
+        struct aff_event_reader reader;
+        struct aff_event event;
+        if (aff_event_read_begin(&reader, record.content, record.size) != AFF_OK)
+            continue;
+        while (reader.left > 0 && aff_event_read(&reader, &event) == AFF_OK)
+            aff_memory_note(events->memory, reader.store, &event);
+    }
+    aff_spool_rewind(events->spool, 0);
+}
+
 /* Gathers records of one store. *ret_last: the number of the last one; 0: there is none. */
 static aff_status gather(struct aff_events *events, uint64_t *ret_last, uint64_t *ret_records,
                          struct aff_error *reterr)

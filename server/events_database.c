@@ -109,6 +109,11 @@ static void commit(struct aff_events *events)
     struct aff_event_jobs jobs;
     struct aff_error error = {0};
 
+    /* After a restart of the database a new connection often is all that it takes. */
+    if (aff_events_is_lost(&events->connection)) {
+        aff_events_disconnect(events);
+        return;
+    }
     (void)pthread_mutex_lock(&events->lock);
     take_jobs(events, &jobs);
     (void)pthread_mutex_unlock(&events->lock);
@@ -121,7 +126,7 @@ static void commit(struct aff_events *events)
             aff_events_failed(events, &error);
         events->attempts = 0;
         for (struct aff_event_job *job; (job = aff_event_jobs_take(&jobs)) != NULL;)
-            aff_event_job_end(job, status == AFF_OK ? AFF_EVENTS_STORED : AFF_EVENTS_AWAY);
+            aff_events_end(events, job, status == AFF_OK ? AFF_EVENTS_STORED : AFF_EVENTS_AWAY);
         return;
     }
     /* They are the keeper's now, unless it has taken them already. */
@@ -206,6 +211,7 @@ void *aff_events_database(void *argument)
     unsigned changes = 0;
 
     (void)pthread_setname_np(pthread_self(), "events");
+    aff_events_recall_spool(events);
     do {
         (void)pthread_mutex_lock(&events->lock);
         while (!find_work(events, changes, purge_us, &work, &look_us))

@@ -13,14 +13,15 @@
 #define AFF_EVENTS_QUEUE_BYTES ((size_t)64 << 20)
 
 struct aff_events {
+    struct aff_memory *memory;
     struct aff_log *log;
     struct aff_spool *spool; /* NULL: none */
     int writer;              /* number of this run, in affinity.event */
-    pthread_t database_thread, keeper_thread;
-    bool has_database_thread, has_keeper_thread;
+    pthread_t database_thread, keeper_thread, follower_thread;
+    bool has_database_thread, has_keeper_thread, has_follower_thread;
 
     pthread_mutex_t lock; /* of the following */
-    pthread_cond_t for_database, for_keeper;
+    pthread_cond_t for_database, for_keeper, for_follower;
     struct aff_event_jobs waiting;
     struct aff_event_jobs sent; /* that the database thread has given to the database and waits for */
     int64_t sent_us;            /* monotonic */
@@ -29,7 +30,8 @@ struct aff_events {
     bool handing_over;  /* the spool is nearly empty: the keeper leaves what waits to the database */
     bool keeping;       /* the keeper is writing into the spool */
     bool stop, stopped; /* stopped: the database thread has ended */
-    int socket;         /* of the open connection; -1: none */
+    int follower_socket;
+    int socket; /* of the open connection; -1: none */
     struct aff_config config;
     unsigned changes; /* of the configuration */
     struct aff_events_view view;
@@ -55,6 +57,9 @@ struct aff_events {
 /* Sets what went wrong last, for /health, and logs it once, and once a minute while it lasts. */
 void aff_events_failed(struct aff_events *events, const struct aff_error *error);
 
+/* Lets memory know of the job's events, then ends it with this outcome. */
+void aff_events_end(struct aff_events *events, struct aff_event_job *job, enum aff_event_outcome outcome);
+
 /* True once the threads have been told to end. */
 bool aff_events_must_stop(struct aff_events *events);
 
@@ -62,6 +67,9 @@ bool aff_events_must_stop(struct aff_events *events);
  * whether they were stored. */
 AFF_MUST_CHECK aff_status aff_events_commit(struct aff_events *events, struct aff_event_jobs *jobs,
                                             struct aff_error *reterr);
+
+/* Lets memory know of what the spool held at the start. */
+void aff_events_recall_spool(struct aff_events *events);
 
 /* Ships a piece of the spool. *ret_more: there is more. */
 AFF_MUST_CHECK aff_status aff_events_ship(struct aff_events *events, bool *ret_more,
@@ -74,3 +82,4 @@ void aff_events_disconnect(struct aff_events *events);
 /* The threads. */
 void *aff_events_database(void *events);
 void *aff_events_keeper(void *events);
+void *aff_events_follower(void *events);

@@ -75,10 +75,10 @@ static aff_status write_down(struct aff_events *events, struct aff_event_jobs *j
     return synced;
 }
 
-static void end_all(struct aff_event_jobs *jobs, enum aff_event_outcome outcome)
+static void end_all(struct aff_events *events, struct aff_event_jobs *jobs, enum aff_event_outcome outcome)
 {
     for (struct aff_event_job *job; (job = aff_event_jobs_take(jobs)) != NULL;)
-        aff_event_job_end(job, outcome);
+        aff_events_end(events, job, outcome);
 }
 
 static void keep(struct aff_events *events, struct aff_event_jobs *jobs)
@@ -100,8 +100,8 @@ static void keep(struct aff_events *events, struct aff_event_jobs *jobs)
     events->view.spooled += n;
     (void)pthread_cond_signal(&events->for_database);
     (void)pthread_mutex_unlock(&events->lock);
-    end_all(&kept, AFF_EVENTS_SPOOLED);
-    end_all(jobs, status == AFF_LIMIT ? AFF_EVENTS_FULL : AFF_EVENTS_AWAY);
+    end_all(events, &kept, AFF_EVENTS_SPOOLED);
+    end_all(events, jobs, status == AFF_LIMIT ? AFF_EVENTS_FULL : AFF_EVENTS_AWAY);
 }
 
 void *aff_events_keeper(void *argument)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/blend.h"
+#include "core/base/clock.h"
 #include "core/base/text.h"
 
 struct aff_live {
@@ -15,6 +16,8 @@ struct aff_live {
     bool write_enabled, write_remote;
     int64_t request_timeout_ms; /* from the first byte of a request to the last, and for writing the answer */
     int64_t idle_timeout_ms;    /* without a request on an open connection */
+    int64_t session_us;         /* how long views and carts count */
+    int64_t rejection_us;       /* how long rejections hold */
     size_t events_batch;        /* events of a request, at most */
     uint64_t connections;       /* open over all workers, at most */
     uint64_t waiting;           /* requests of all workers that wait for another thread, at most */
@@ -31,6 +34,8 @@ static inline struct aff_live aff_live_of(const struct aff_config *config)
         .write_remote = config->write_remote,
         .request_timeout_ms = config->http_request_timeout_s * 1000,
         .idle_timeout_ms = config->http_idle_timeout_s * 1000,
+        .session_us = config->events_session_hours * 3600 * AFF_SECOND_US,
+        .rejection_us = config->events_rejection_days * AFF_DAY_US,
         .events_batch = (size_t)config->events_batch,
         .connections = (uint64_t)config->http_connections,
         .waiting = (uint64_t)config->http_waiting,

@@ -37,9 +37,8 @@ static bool find_store(struct aff_call *call, struct aff_text *ret_name, struct 
     if (*ret_store != NULL || (aff_text_equal(*ret_name, usual) &&
                                atomic_load_explicit(&context->shared->stores->n, memory_order_acquire) == 0))
         return true;
-    aff_field_error(&parameters->errors, aff_text_of("store"), "there is no such store");
-    aff_problem_write(call->reply, AFF_PROBLEM_UNFIT, call->request_id, &parameters->errors,
-                      "the store is not known");
+    aff_problem_write(call->reply, AFF_PROBLEM_NOT_FOUND, call->request_id, NULL,
+                      "there is no store of this name; affinityctl import makes one");
     return false;
 }
 
@@ -52,8 +51,10 @@ static bool split(struct aff_call *call, struct aff_text *entries, size_t *ret_n
                             ? aff_split_lines(call->body, entries, most, ret_n, &error)
                             : aff_split_json(call->body, "events", entries, most, ret_n, &error);
 
-    if (status == AFF_OK)
+    if (status == AFF_OK && *ret_n > 0)
         return true;
+    if (status == AFF_OK)
+        status = aff_error_set(&error, AFF_INVALID, "without events");
     aff_problem_write(call->reply, status == AFF_LIMIT ? AFF_PROBLEM_TOO_LARGE : AFF_PROBLEM_MALFORMED,
                       call->request_id, NULL, status == AFF_LIMIT ? "%s" : "the body is %s", error.text);
     return false;

@@ -209,6 +209,13 @@ int aff_events_socket(const struct aff_connection *connection)
     return PQsocket(connection->pg);
 }
 
+bool aff_events_is_lost(struct aff_connection *connection)
+{
+    /* The first look may find the server's last words, the second one the end behind them. */
+    return PQconsumeInput(connection->pg) == 0 || PQconsumeInput(connection->pg) == 0 ||
+           PQstatus(connection->pg) != CONNECTION_OK;
+}
+
 aff_status aff_events_store(struct aff_connection *connection, struct aff_text name, int *ret_store,
                             struct aff_error *reterr)
 {

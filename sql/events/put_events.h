@@ -38,6 +38,9 @@ AFF_MUST_CHECK aff_status aff_events_prepare(struct aff_connection *connection, 
 /* The descriptor of the connection's socket, by which another thread can end a wait (shutdown(2)). */
 int aff_events_socket(const struct aff_connection *connection);
 
+/* True if the server has ended the connection while nothing was asked, as a restart does. */
+bool aff_events_is_lost(struct aff_connection *connection);
+
 /* The number of a store. AFF_NOTFOUND: there is no store of that name. */
 AFF_MUST_CHECK aff_status aff_events_store(struct aff_connection *connection, struct aff_text name,
                                            int *ret_store, struct aff_error *reterr);

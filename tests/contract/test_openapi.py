@@ -81,6 +81,14 @@ def test_words_of_the_document_are_those_of_the_program(root, document):
     assert short == words("core/recommend/answer.h", "AFF_SHORT_LIST")
 
 
+def test_events_of_the_document_are_those_of_the_program(root, document):
+    text = (root / "core/event/event.h").read_text(encoding="utf-8")
+    assert document["components"]["schemas"]["EventKind"]["enum"] == re.findall(r'X\(\d+, \w+, "(\w+)"', text)
+    fields = re.findall(r'    X\([A-Z_]+, "(\w+)", ', text)
+    common = ["event_id", "kind", "at", "session", "customer", "attributes"]
+    assert set(document["components"]["schemas"]["Event"]["properties"]) == set(fields + common)
+
+
 def test_every_status_that_is_counted_is_described(root, document):
     text = (root / "server" / "counters.h").read_text(encoding="utf-8")
     block = re.search(r"#define AFF_CODE_LIST\(X\)((?:.*\\\n)*.*)", text).group(1)
@@ -125,6 +133,7 @@ def served(root, build, postgres, template_database, tmp_path_factory):
 
 ORDER = {"id": "c1", "customer": "ann", "ordered_at": "2026-11-20T09:00:00Z",
          "lines": [{"product": "tea", "quantity": 1, "unit_price": 500}]}
+EVENT = {"event_id": "e1", "kind": "view", "session": "s1", "product": "tea"}
 QUESTIONS = [
     ("GET", "/recommend?cart=tea", None, 200),
     ("GET", "/recommend?cart=tea&cart=nope&customer=ann&explain=full&limit=100", None, 200),
@@ -157,6 +166,11 @@ QUESTIONS = [
     ("PUT", "/v1/products", {"id": "tea", "name": "Green tea"}, 200),
     ("PUT", "/v1/products", [{"id": "tea", "price": -1}], 422),
     ("PUT", "/v1/customers", {"customers": [{"id": "ann", "country": "AT"}, {"id": ""}]}, 200),
+    ("POST", "/v1/events", {"events": [EVENT, {**EVENT, "kind": "nothing"}, EVENT]}, 200),
+    ("POST", "/v1/events", EVENT, 200),
+    ("POST", "/v1/events", [{"kind": "cart"}], 422),
+    ("POST", "/v1/events", [], 400),
+    ("POST", "/v1/events?store=other", EVENT, 404),
     ("GET", "/health", None, 200),
     ("GET", "/health/live", None, 200),
     ("GET", "/health/ready", None, 200),

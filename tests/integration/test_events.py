@@ -84,7 +84,10 @@ def test_bodies_that_are_no_batch_are_refused_whole(shop, service):
         "POST", "/v1/events", data="{", headers={"Content-Type": "application/json"}
     ).status_code == 400
     assert send(one, *[view(number) for number in range(4)]).status_code == 413
-    assert one.post("/v1/events?store=other", json=[view(1)]).status_code == 422
+    assert one.post("/v1/events?store=other", json=[view(1)]).status_code == 404
+    assert send(one).status_code == 400
+    wrong = send(one, view(1, kind="nothing"))
+    assert wrong.status_code == 422 and wrong.json()["accepted"] == 0 and len(wrong.json()["refused"]) == 1
     assert one.post("/v1/events?limit=3", json=[view(1)]).status_code == 400
     assert shop.number("SELECT count(*) FROM affinity.event") == 0
 
@@ -124,13 +127,15 @@ def test_an_outage_is_bridged_by_the_spool_in_order_and_once(shop, service, tmp_
         assert answer.status_code == 202 and answer.json()["stored_in"] == "spool", answer.text
     health = one.get("/health").json()["events"]
     assert health["state"] == "spooling" and health["spool"]["records"] == 28 and health["error"]
+    assert send(one, {"event_id": "r", "kind": "rejection", "customer": "ann", "product": "pot"}).status_code == 202
     one.kill()
     two = service(shop, spool_directory=tmp_path / "spool")
     assert send(two, view(30)).status_code == 202
+    assert "pot" not in offered(two, product="tea", customer="ann")[0]
     set_read_only(shop, False)
     until(lambda: two.get("/health").json()["events"]["spool"]["records"] == 0)
     until(lambda: send(two, view(31)).status_code == 200)
-    assert shop.number("SELECT count(*) FROM affinity.event") == 31
+    assert shop.number("SELECT count(*) FROM affinity.event") == 32
     health = two.get("/health").json()["events"]
     assert health["state"] == "direct" and health["error"] is None
 
@@ -148,6 +153,15 @@ def test_a_database_that_hangs_costs_no_more_than_commit_ms(shop, service, tmp_p
     lock.join()
     until(lambda: one.get("/health").json()["events"]["spool"]["records"] == 0)
     assert shop.number("SELECT count(*) FROM affinity.event") == 3
+
+
+def test_a_connection_that_ended_while_nothing_was_to_do_is_made_anew_without_a_failure(shop, service):
+    one = service(shop)
+    assert send(one, view(1)).status_code == 200
+    set_read_only(shop, False, break_off=True)
+    connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'affinityd events'"
+    until(lambda: shop.number(connections) == 0)
+    assert send(one, view(2)).json()["stored_in"] == "database"
 
 
 def test_a_full_spool_answers_503_and_takes_again_later(shop, service, tmp_path):
@@ -182,3 +196,58 @@ def test_no_acknowledged_event_is_lost_or_doubled_by_20_kills(shop, service, tmp
     )
     assert acknowledged > 500 and workload.spooled > 0
     assert (lost, doubled) == ([], [])
+
+
+def offered(service, **question):
+    answer = service.get("/recommend", limit=6, **question).json()
+    assert answer["candidates"] == len(answer["items"]) + sum(answer["dropped"].values())
+    return [item["product"] for item in answer["items"]], answer["dropped"]
+
+
+def test_a_session_s_cart_and_views_count_at_once(shop, service):
+    one = service(shop)
+    send(one, {"kind": "cart", "session": "s1", "product": "tea"})
+    items, dropped = offered(one, session="s1")
+    assert items[:2] == ["pot", "cup"] and "tea" not in items and dropped["in_cart"] == 1
+    assert offered(one, session="s1", cart="milk")[0][0] != "pot"
+    send(one, {"kind": "cart", "session": "s1", "product": "tea", "action": "remove"})
+    assert "tea" in offered(one, session="s1")[0]
+    send(one, {"kind": "view", "session": "s2", "product": "tea"})
+    assert offered(one, session="s2")[0][:2] == ["pot", "cup"]
+    assert "tea" in offered(one, session="s3")[0]
+
+
+def test_a_purchase_empties_the_session_s_cart(shop, service):
+    one = service(shop)
+    send(one, {"kind": "cart", "session": "s1", "product": "tea"})
+    send(one, {"kind": "purchase", "session": "s1", "order": "o1"})
+    assert "tea" in offered(one, session="s1")[0]
+
+
+def test_a_rejected_product_is_absent_at_once_for_customer_and_session_for_75_days(shop, service):
+    one = service(shop)
+    assert offered(one, product="tea", customer="ann")[0][0] == "pot"
+    send(one, {"kind": "rejection", "session": "s1", "customer": "ann", "product": "pot", "reason": "too dear"})
+    for who in ({"customer": "ann"}, {"session": "s1"}):
+        items, dropped = offered(one, product="tea", **who)
+        assert "pot" not in items and dropped["rejected"] == 1
+    assert "pot" in offered(one, product="tea", customer="bob", session="ann")[0]
+    answer = one.get("/recommend", product="tea", customer="ann", why_not="pot").json()
+    assert "rejected" in json.dumps(answer["why_not"])
+    both = offered(one, product="tea", customer="ann", exclude="pot")[1]
+    assert both["excluded"] == 1 and "rejected" not in both
+    old = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 76 * 86400))
+    send(one, {"kind": "rejection", "customer": "bob", "product": "pot", "at": old})
+    assert "pot" in offered(one, product="tea", customer="bob")[0]
+
+
+def test_rejections_and_sessions_are_known_after_a_restart_and_to_another_instance(shop, service):
+    one, two = service(shop), service(shop)
+    send(one, {"kind": "rejection", "customer": "ann", "product": "pot"})
+    send(one, {"kind": "cart", "session": "s1", "product": "tea"})
+    until(lambda: "pot" not in offered(two, product="tea", customer="ann")[0])
+    until(lambda: offered(two, session="s1")[1]["in_cart"] == 1)
+    one.kill()
+    again = service(shop)
+    until(lambda: "pot" not in offered(again, product="tea", customer="ann")[0])
+    until(lambda: offered(again, session="s1")[1]["in_cart"] == 1)
