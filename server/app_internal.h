@@ -5,6 +5,7 @@
 #include "server/app.h"
 #include "server/listener.h"
 #include "server/loader.h"
+#include "server/source.h"
 #include "server/worker.h"
 
 #include <uv.h>
@@ -27,6 +28,7 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_source_thread *source; /* NULL: no tables of the shop are mapped */
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

@@ -340,3 +340,26 @@ def test_a_role_without_rights_and_a_wrong_trigger_list_are_named(woo):
     wrong = woo.ctl("sql", "--trigger", "--set", "source.triggers=orders:woo.wc_orders", check=False)
     assert wrong.returncode == 2 and "is not WHAT:TABLE:COLUMN" in wrong.stderr
     assert woo.ctl("sync", "--once", check=False).returncode == 78
+
+
+def test_the_service_reads_the_shop_by_itself_and_only_one_instance_does(woo, service):
+    words = dict(line.split(" = ", 1) for line in woo.config.read_text().splitlines() if " = " in line)
+    config = {f"source_{name}": value for name, value in words.items()} | {"source_url": woo.url, "source_poll_ms": 50}
+    first = service(woo.ours, wait="live", **config)
+    wait_for(lambda: len(woo.lines()) == 3, "the first sweep")
+    second = service(woo.ours, wait="live", **config)
+    woo.db.sql("UPDATE woo.wc_orders SET status = 'wc-processing' WHERE id = 12")
+    wait_for(lambda: len(woo.lines()) == 4, "the paid order")
+    metrics = first.get("/metrics").text
+    assert "affinity_source_up 1" in metrics and "affinity_source_orders_total 3" in metrics
+    assert "affinity_source_up" not in second.get("/metrics").text
+    # What goes wrong is said once, and counted; the reader comes back by itself.
+    woo.db.sql("ALTER VIEW feed.lines RENAME TO gone")
+    woo.db.sql("UPDATE woo.wc_orders SET status = 'wc-completed' WHERE id = 12")
+    wait_for(lambda: "affinity_source_up 0" in first.get("/metrics").text, "the failure")
+    woo.db.sql("ALTER VIEW feed.gone RENAME TO lines")
+    wait_for(lambda: any("affinity_source_up 1" in one.get("/metrics").text for one in (first, second)), "recovery")
+    # The one ends, the other goes on.
+    first.stop()
+    woo.db.sql("UPDATE woo.wc_orders SET status = 'wc-cancelled' WHERE id = 12")
+    wait_for(lambda: len(woo.lines()) == 3, "the cancelled order")
