@@ -112,6 +112,8 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         status = start_workers(app, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_loader_start(&app->config, &app->stores, &app->board, &app->log, &app->loader, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_source_start(&app->config, &app->board, &app->log, &app->source, reterr);
     return status;
 }
 
@@ -165,6 +167,7 @@ void aff_app_stop_threads(struct aff_app *app)
         aff_loader_stop(app->loader);
     if (app->writer != NULL)
         aff_writer_stop(app->writer);
+    aff_source_stop(app->source);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_stop(&app->workers[i]);
     for (unsigned i = 0; i < app->n_workers; i++)
@@ -180,6 +183,8 @@ void aff_app_stop_threads(struct aff_app *app)
     app->shared.writer = NULL;
     aff_loader_join(app->loader);
     app->loader = NULL;
+    aff_source_join(app->source);
+    app->source = NULL;
 }
 
 void aff_app_free(struct aff_app *app)

@@ -7,6 +7,7 @@
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/memory.h"
+#include "server/source.h"
 #include "server/worker.h"
 #include "server/writer.h"
 
@@ -33,6 +34,7 @@ struct aff_app {
     struct aff_memory memory;
     struct aff_events *events;
     struct aff_writer *writer;
+    struct aff_source_thread *source; /* NULL: no tables of the shop are mapped */
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

@@ -128,3 +128,24 @@ void aff_board_reloaded(struct aff_board *board, bool good)
     board->view.reloads++;
     (void)pthread_mutex_unlock(&board->lock);
 }
+
+void aff_board_source_read(struct aff_board *board, uint64_t orders, uint64_t rejected)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    struct aff_source_view *source = &board->view.source;
+    source->reads = source->good = true;
+    source->orders += orders;
+    source->rejected += rejected;
+    source->seen_us = aff_clock_now_us();
+    (void)pthread_mutex_unlock(&board->lock);
+}
+
+void aff_board_source_failed(struct aff_board *board, const struct aff_error *error)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    board->view.source.reads = true;
+    board->view.source.good = false;
+    board->view.source.failures++;
+    count_failure(&board->view, error);
+    (void)pthread_mutex_unlock(&board->lock);
+}

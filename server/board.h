@@ -44,6 +44,11 @@ struct aff_board_view {
     uint64_t writes_failures;
     bool reload_good;
     uint64_t reloads;
+    struct aff_source_view {
+        bool reads, good; /* this instance reads the shop's own tables; the last look went well */
+        uint64_t orders, rejected, failures;
+        int64_t seen_us; /* wall clock of the last good look; 0: never */
+    } source;
 };
 
 struct aff_board {
@@ -71,6 +76,10 @@ void aff_board_load(struct aff_board *board, const char *store, const struct aff
                     int64_t took_us);
 
 void aff_board_reloaded(struct aff_board *board, bool good);
+
+/* A look at the shop's own tables brought so many orders, and left so many entries out; or it failed. */
+void aff_board_source_read(struct aff_board *board, uint64_t orders, uint64_t rejected);
+void aff_board_source_failed(struct aff_board *board, const struct aff_error *error);
 
 static inline bool aff_board_draining(const struct aff_board *board)
 {

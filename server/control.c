@@ -66,6 +66,7 @@ static void on_terminate(uv_signal_t *handle, int number)
             "affinityd is about to stop; open requests are answered first");
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
+    aff_source_stop(app->source);
     (void)uv_timer_start(&app->timer, on_delay_over, (uint64_t)app->config.http_drain_delay_ms, 0);
 }
 
@@ -115,6 +116,7 @@ static void take_over(struct aff_app *app, struct aff_config *next)
         aff_events_configure(app->events, next);
     if (app->writer != NULL)
         aff_writer_configure(app->writer, next);
+    aff_source_configure(app->source, next);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)

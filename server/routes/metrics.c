@@ -197,6 +197,31 @@ static void write_board(struct aff_json *to, struct aff_board *board)
     aff_exposition_whole(to, "affinity_draining", NULL, aff_board_draining(board));
 }
 
+static void write_source(struct aff_json *to, struct aff_board *board)
+{
+    struct aff_board_view view;
+
+    aff_board_read(board, &view);
+    if (!view.source.reads)
+        return;
+    aff_exposition_family(to, "affinity_source_up", "gauge",
+                          "1 if the last look at the shop's own tables went well.");
+    aff_exposition_whole(to, "affinity_source_up", NULL, view.source.good);
+    aff_exposition_family(to, "affinity_source_orders_total", "counter",
+                          "Orders of the shop's own tables that were written or deleted.");
+    aff_exposition_whole(to, "affinity_source_orders_total", NULL, view.source.orders);
+    aff_exposition_family(to, "affinity_source_rejected_total", "counter",
+                          "Entries of the shop's own tables that were left out.");
+    aff_exposition_whole(to, "affinity_source_rejected_total", NULL, view.source.rejected);
+    aff_exposition_family(to, "affinity_source_errors_total", "counter",
+                          "Looks at the shop's own tables that failed.");
+    aff_exposition_whole(to, "affinity_source_errors_total", NULL, view.source.failures);
+    aff_exposition_family(to, "affinity_source_age_seconds", "gauge", "Time since the last good look.");
+    aff_exposition_real(to, "affinity_source_age_seconds", NULL,
+                        view.source.seen_us == 0 ? 0
+                                                 : (double)(aff_clock_now_us() - view.source.seen_us) / 1e6);
+}
+
 static void write_one(struct aff_json *to, const char *name, const char *type, const char *help, double value)
 {
     aff_exposition_family(to, name, type, help);
@@ -232,6 +257,7 @@ void aff_route_metrics(struct aff_call *call)
     aff_present_event_metrics(call->reply->body, &sum, shared->events);
     write_stores(call->reply->body, shared->stores);
     write_board(call->reply->body, shared->board);
+    write_source(call->reply->body, shared->board);
     write_process(call->reply->body);
     call->reply->status = 200;
     call->reply->media = AFF_MEDIA_METRICS;
