@@ -77,10 +77,10 @@ typedef _Atomic uint64_t aff_counter;
 struct aff_counters {
     _Alignas(64) aff_counter requests[AFF_SERIES_MAX][AFF_CODE_MAX];
     aff_counter latency[AFF_SERIES_MAX][AFF_LATENCY_BOUNDS + 1];
-    aff_counter latency_us[AFF_SERIES_MAX]; /* sum */
-    aff_counter in_flight;                  /* requests begun and not yet completed */
-    aff_counter open;                       /* connections */
-    aff_counter waiting;                    /* requests that wait for another thread */
+    aff_counter latency_us[AFF_SERIES_MAX];          /* sum */
+    aff_counter in_flight;                           /* requests begun and not yet completed */
+    aff_counter open;                                /* connections */
+    aff_counter waiting;                             /* requests that wait for another thread */
     aff_counter events_accepted[AFF_EVENT_KIND_MAX]; /* stored or spooled, duplicates among them */
     aff_counter events_refused[AFF_EVENT_KIND_MAX];  /* 0: of no known kind */
 #define COUNTER(field, name, help) aff_counter field;

@@ -93,14 +93,9 @@ static double version_of(const struct aff_model *model)
     return (double)model->version;
 }
 
-static double age_of(const struct aff_model *model)
+static double rebuilt_of(const struct aff_model *model)
 {
     return model->built_at_us == 0 ? 0 : (double)(aff_clock_now_us() - model->built_at_us) / 1e6;
-}
-
-static double lag_of(const struct aff_model *model)
-{
-    return model->totals.to_us == 0 ? 0 : (double)(aff_clock_now_us() - model->totals.to_us) / 1e6;
 }
 
 static double bytes_of(const struct aff_model *model)
@@ -135,14 +130,80 @@ static double orders_of(const struct aff_model *model)
 
 static const struct index_gauge index_gauges[] = {
     {"affinity_index_version", "Version of the learned tables that are served.", version_of},
-    {"affinity_index_age_seconds", "Time since these tables were rebuilt; 0 if they never were.", age_of},
-    {"affinity_order_lag_seconds", "Age of the newest order that the index knows; 0 without orders.", lag_of},
+    {"affinity_index_rebuilt_seconds", "Time since these tables were counted anew as a whole; 0: never.",
+     rebuilt_of},
     {"affinity_index_memory_bytes", "Memory of the store's index.", bytes_of},
     {"affinity_index_neighbours", "Neighbour entries of all relations.", edges_of},
     {"affinity_index_products", "Products in the catalogue.", products_of},
     {"affinity_index_customers", "Customers with their histories.", customers_of},
     {"affinity_index_orders", "Orders counted.", orders_of},
 };
+
+/* What is known of how new each store is, with or without a model. */
+struct freshness_metric {
+    const char *name, *type, *help;
+    double (*value)(const struct aff_store *store);
+};
+
+static double age_of(const struct aff_store *store)
+{
+    int64_t age_s = aff_store_age_s(store, aff_clock_now_us());
+
+    return (double)age_s;
+}
+
+static double lag_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.lag_us, memory_order_relaxed) / 1e6;
+}
+
+static double queued_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.queued, memory_order_relaxed);
+}
+
+static double loads_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.loads, memory_order_relaxed);
+}
+
+static double batches_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.batches, memory_order_relaxed);
+}
+
+static double rows_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.rows, memory_order_relaxed);
+}
+
+static const struct freshness_metric freshness_metrics[] = {
+    {"affinity_index_age_seconds", "gauge", "Time since the index was known to be as the tables; -1: never.",
+     age_of},
+    {"affinity_order_lag_seconds", "gauge", "Age of the oldest change of an order that is not counted yet.",
+     lag_of},
+    {"affinity_orders_queued", "gauge", "Changes of orders that are not counted yet, up to 10,000.",
+     queued_of},
+    {"affinity_index_full_loads_total", "counter", "Times that all of a store was loaded.", loads_of},
+    {"affinity_index_batches_total", "counter", "Batches of changes that were followed.", batches_of},
+    {"affinity_index_rows_total", "counter", "Products, neighbour rows and histories in these batches.",
+     rows_of},
+};
+
+static void write_freshness(struct aff_json *to, const struct aff_stores *stores)
+{
+    size_t n = atomic_load_explicit(&stores->n, memory_order_acquire);
+
+    for (size_t i = 0; i < sizeof freshness_metrics / sizeof *freshness_metrics; i++) {
+        const struct freshness_metric *metric = &freshness_metrics[i];
+        aff_exposition_family(to, metric->name, metric->type, metric->help);
+        for (size_t j = 0; j < n; j++) {
+            const struct aff_store *store = atomic_load_explicit(&stores->at[j], memory_order_relaxed);
+            aff_exposition_real(to, metric->name, LABELS({"store", {store->name, store->name_size}}),
+                                metric->value(store));
+        }
+    }
+}
 
 static void write_stores(struct aff_json *to, const struct aff_stores *stores)
 {
@@ -256,6 +317,7 @@ void aff_route_metrics(struct aff_call *call)
     write_counters(call->reply->body, &sum);
     aff_present_event_metrics(call->reply->body, &sum, shared->events);
     write_stores(call->reply->body, shared->stores);
+    write_freshness(call->reply->body, shared->stores);
     write_board(call->reply->body, shared->board);
     write_source(call->reply->body, shared->board);
     write_process(call->reply->body);

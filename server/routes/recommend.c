@@ -16,7 +16,7 @@ static uint64_t seed_of(const struct aff_parameters *parameters)
     return who.size > 0 ? aff_text_hash(who) : 0;
 }
 
-static void write_answer(struct aff_call *call, const struct aff_model *model)
+static void write_answer(struct aff_call *call, const struct aff_store *store, const struct aff_model *model)
 {
     struct aff_context *context = call->context;
     const struct aff_parameters *parameters = &context->parameters;
@@ -34,7 +34,7 @@ static void write_answer(struct aff_call *call, const struct aff_model *model)
     else
         aff_json_text(json, (struct aff_text){id, sizeof id});
     aff_json_name(json, "index");
-    aff_present_index(json, model, note, parameters->request.now_us);
+    aff_present_index(json, model, note, aff_store_age_s(store, parameters->request.now_us));
     aff_json_name(json, "experiment");
     aff_json_null(json);
     aff_json_name(json, "holdout");
@@ -71,7 +71,7 @@ static void recall(struct aff_context *context, const struct aff_model *model,
                           &context->parameters, recalled);
 }
 
-static void answer_from(struct aff_call *call, const struct aff_model *model)
+static void answer_from(struct aff_call *call, const struct aff_store *store, const struct aff_model *model)
 {
     struct aff_context *context = call->context;
     struct aff_parameters *parameters = &context->parameters;
@@ -93,7 +93,7 @@ static void answer_from(struct aff_call *call, const struct aff_model *model)
                           aff_status_text(status));
         return;
     }
-    write_answer(call, model);
+    write_answer(call, store, model);
     count(call);
 }
 
@@ -112,6 +112,6 @@ void aff_route_recommend(struct aff_call *call)
     if (model == NULL)
         aff_lookup_not_ready(call);
     else
-        answer_from(call, model);
+        answer_from(call, store, model);
     aff_slot_release(store->slot);
 }
