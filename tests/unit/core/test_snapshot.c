@@ -260,6 +260,73 @@ static void a_cancelled_write_leaves_the_file_before(void **state)
     assert_int_equal(aff_snapshot_open(place->path, &options, &model, NULL, &error), AFF_CANCELLED);
 }
 
+/* Adds a product and what leads to it each time that the writer pauses. */
+static bool add_products(void *context, uint64_t done, uint64_t total)
+{
+    const struct place *place = context;
+    struct aff_catalogue *catalogue = aff_slot_model(place->slot)->catalogue;
+    const uint32_t number = aff_catalogue_size(catalogue);
+    const int32_t key = 100000 + (int32_t)number, old_key = aff_catalogue_product(catalogue, 0)->key;
+    const struct aff_update_neighbour neighbours[] = {{.product = key, .score = 2},
+                                                      {.product = old_key, .score = 1, .counts.orders = 5}};
+    const struct aff_update_purchase purchases[] = {{key, 1, 1, 2}, {old_key, 1, 1, 1}};
+    struct aff_update *update;
+    char id[24], category[32];
+
+    (void)done;
+    (void)total;
+    store_product_id(100000 + number, id);
+    (void)snprintf(category, sizeof category, "New %u", (unsigned)number);
+    const struct aff_product added = {
+        .key = key, .id = aff_text_of(id), .category = aff_text_of(category), .price = 1};
+    struct aff_product moved = *aff_catalogue_product(catalogue, 1);
+    moved.category = added.category;
+    assert_int_equal(aff_update_begin(place->slot, &update), AFF_OK);
+    assert_int_equal(aff_update_product(update, &added), AFF_OK);
+    assert_int_equal(aff_update_product(update, &moved), AFF_OK);
+    for (int relation = AFF_RELATION_TOGETHER; relation <= AFF_RELATION_NEXT; relation++) {
+        assert_int_equal(aff_update_row(update, (enum aff_relation)relation, old_key, neighbours, 2), AFF_OK);
+        assert_int_equal(aff_update_row(update, (enum aff_relation)relation, moved.key, neighbours, 1),
+                         AFF_OK);
+    }
+    store_customer_id(0, id);
+    assert_int_equal(aff_update_customer(update, aff_text_of(id), 9, purchases, 2), AFF_OK);
+    aff_update_totals(update, &aff_slot_model(place->slot)->totals, aff_slot_model(place->slot)->version + 1);
+    aff_update_publish(update);
+    return true;
+}
+
+static void what_comes_while_it_is_written_is_there_in_part_but_sound(void **state)
+{
+    struct place *place = *state;
+    const struct aff_watch watch = {add_products, place};
+    struct aff_snapshot_info info;
+    struct aff_error error = {0};
+    char id[24];
+
+    if (aff_snapshot_write(place->slot, place->path, &watch, &info, &error) != AFF_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(info.version, 7); /* of before all of them */
+    assert_true(aff_slot_model(place->slot)->version > 7);
+    assert_int_equal(info.products, PRODUCTS);
+    struct aff_model *opened = open_one(place->path);
+    assert_int_equal(aff_catalogue_size(opened->catalogue), PRODUCTS);
+    /* Of the row only what is in the file, and a row of which nothing is left is none. */
+    const struct aff_row *row = aff_neighbours_row(opened->together, 0);
+    assert_int_equal(row->n, 1);
+    assert_int_equal(row->entries[0].row, 0);
+    assert_int_equal(aff_row_counts(row)[0].orders, 5);
+    assert_null(aff_neighbours_row(opened->next, 1));
+    store_customer_id(0, id);
+    /* The customers were written after the first change. */
+    const struct aff_history *history = aff_customers_find(opened->customers, aff_text_of(id));
+    assert_int_equal(history->orders, 9);
+    assert_int_equal(history->n, 1);
+    assert_int_equal(history->purchases[0].row, 0);
+    compare_answers(opened, opened);
+    aff_model_free(opened);
+}
+
 static bool publish_another(void *context, uint64_t done, uint64_t total)
 {
     const struct place *place = context;
@@ -330,6 +397,7 @@ int main(void)
         IN_A_PLACE(store_and_memory_are_looked_at_before_the_content),
         IN_A_PLACE(a_cancelled_write_leaves_the_file_before),
         IN_A_PLACE(another_model_in_the_slot_ends_the_write),
+        IN_A_PLACE(what_comes_while_it_is_written_is_there_in_part_but_sound),
         IN_A_PLACE(failures_of_the_disk_are_told),
         IN_A_PLACE(a_draft_that_was_left_is_used_again),
     };
