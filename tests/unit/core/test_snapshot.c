@@ -5,18 +5,14 @@
 
 #include <cmocka.h>
 
-#include "core/index/snapshot.h"
 #include "core/index/update.h"
 #include "core/recommend/recommend.h"
-#include "random_store.h"
+#include "snapshot_place.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -24,68 +20,6 @@ enum { DAMAGES = 1500 };
 #else
 enum { DAMAGES = 10000 };
 #endif
-
-enum { PRODUCTS = 120, CUSTOMERS = 40, KILLS = 40 };
-
-/* One thread is enough for small files, and keeps thousands of openings fast. */
-static const struct aff_snapshot_options plain = {.n_threads = 1};
-
-struct place {
-    char directory[64], path[128];
-    struct aff_slot *slot;
-};
-
-static int set_up(void **state)
-{
-    struct place *place = calloc(1, sizeof *place);
-    struct aff_random random = {.state = 5};
-
-    assert_non_null(place);
-    (void)snprintf(place->directory, sizeof place->directory, "/tmp/aff_snapshot_XXXXXX");
-    assert_non_null(mkdtemp(place->directory));
-    (void)snprintf(place->path, sizeof place->path, "%s/one.snapshot", place->directory);
-    struct aff_model *model = store_model(&random, PRODUCTS, CUSTOMERS);
-    (void)snprintf(model->store, sizeof model->store, "shop");
-    (void)snprintf(model->currency, sizeof model->currency, "EUR");
-    model->version = 7;
-    model->generation = 3;
-    model->catalogue_version = 11;
-    model->built_at_us = 1234;
-    assert_int_equal(aff_slot_new(&place->slot), AFF_OK);
-    aff_slot_publish(place->slot, model);
-    aff_reader_enter();
-    *state = place;
-    return 0;
-}
-
-static int count_files(const char *directory, bool and_remove)
-{
-    DIR *stream = opendir(directory);
-    int n = 0;
-
-    assert_non_null(stream);
-    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
-        if (entry->d_name[0] == '.')
-            continue;
-        n++;
-        if (and_remove)
-            (void)unlinkat(dirfd(stream), entry->d_name, 0);
-    }
-    (void)closedir(stream);
-    return n;
-}
-
-static int tear_down(void **state)
-{
-    struct place *place = *state;
-
-    aff_reader_leave();
-    aff_slot_free(place->slot);
-    (void)count_files(place->directory, true);
-    (void)rmdir(place->directory);
-    free(place);
-    return 0;
-}
 
 static void write_one(const struct place *place, struct aff_snapshot_info *ret_info)
 {
@@ -326,6 +260,73 @@ static void a_cancelled_write_leaves_the_file_before(void **state)
     assert_int_equal(aff_snapshot_open(place->path, &options, &model, NULL, &error), AFF_CANCELLED);
 }
 
+/* Adds a product and what leads to it each time that the writer pauses. */
+static bool add_products(void *context, uint64_t done, uint64_t total)
+{
+    const struct place *place = context;
+    struct aff_catalogue *catalogue = aff_slot_model(place->slot)->catalogue;
+    const uint32_t number = aff_catalogue_size(catalogue);
+    const int32_t key = 100000 + (int32_t)number, old_key = aff_catalogue_product(catalogue, 0)->key;
+    const struct aff_update_neighbour neighbours[] = {{.product = key, .score = 2},
+                                                      {.product = old_key, .score = 1, .counts.orders = 5}};
+    const struct aff_update_purchase purchases[] = {{key, 1, 1, 2}, {old_key, 1, 1, 1}};
+    struct aff_update *update;
+    char id[24], category[32];
+
+    (void)done;
+    (void)total;
+    store_product_id(100000 + number, id);
+    (void)snprintf(category, sizeof category, "New %u", (unsigned)number);
+    const struct aff_product added = {
+        .key = key, .id = aff_text_of(id), .category = aff_text_of(category), .price = 1};
+    struct aff_product moved = *aff_catalogue_product(catalogue, 1);
+    moved.category = added.category;
+    assert_int_equal(aff_update_begin(place->slot, &update), AFF_OK);
+    assert_int_equal(aff_update_product(update, &added), AFF_OK);
+    assert_int_equal(aff_update_product(update, &moved), AFF_OK);
+    for (int relation = AFF_RELATION_TOGETHER; relation <= AFF_RELATION_NEXT; relation++) {
+        assert_int_equal(aff_update_row(update, (enum aff_relation)relation, old_key, neighbours, 2), AFF_OK);
+        assert_int_equal(aff_update_row(update, (enum aff_relation)relation, moved.key, neighbours, 1),
+                         AFF_OK);
+    }
+    store_customer_id(0, id);
+    assert_int_equal(aff_update_customer(update, aff_text_of(id), 9, purchases, 2), AFF_OK);
+    aff_update_totals(update, &aff_slot_model(place->slot)->totals, aff_slot_model(place->slot)->version + 1);
+    aff_update_publish(update);
+    return true;
+}
+
+static void what_comes_while_it_is_written_is_there_in_part_but_sound(void **state)
+{
+    struct place *place = *state;
+    const struct aff_watch watch = {add_products, place};
+    struct aff_snapshot_info info;
+    struct aff_error error = {0};
+    char id[24];
+
+    if (aff_snapshot_write(place->slot, place->path, &watch, &info, &error) != AFF_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(info.version, 7); /* of before all of them */
+    assert_true(aff_slot_model(place->slot)->version > 7);
+    assert_int_equal(info.products, PRODUCTS);
+    struct aff_model *opened = open_one(place->path);
+    assert_int_equal(aff_catalogue_size(opened->catalogue), PRODUCTS);
+    /* Of the row only what is in the file, and a row of which nothing is left is none. */
+    const struct aff_row *row = aff_neighbours_row(opened->together, 0);
+    assert_int_equal(row->n, 1);
+    assert_int_equal(row->entries[0].row, 0);
+    assert_int_equal(aff_row_counts(row)[0].orders, 5);
+    assert_null(aff_neighbours_row(opened->next, 1));
+    store_customer_id(0, id);
+    /* The customers were written after the first change. */
+    const struct aff_history *history = aff_customers_find(opened->customers, aff_text_of(id));
+    assert_int_equal(history->orders, 9);
+    assert_int_equal(history->n, 1);
+    assert_int_equal(history->purchases[0].row, 0);
+    compare_answers(opened, opened);
+    aff_model_free(opened);
+}
+
 static bool publish_another(void *context, uint64_t done, uint64_t total)
 {
     const struct place *place = context;
@@ -384,155 +385,6 @@ static void a_draft_that_was_left_is_used_again(void **state)
     aff_model_free(open_one(place->path));
 }
 
-static void set_version(const struct place *place, uint64_t version)
-{
-    struct aff_update *update;
-
-    assert_int_equal(aff_update_begin(place->slot, &update), AFF_OK);
-    aff_update_totals(update, &aff_slot_model(place->slot)->totals, version);
-    aff_update_publish(update);
-}
-
-struct refusals {
-    int n;
-    char paths[8][256];
-    char texts[8][200];
-};
-
-static void note_refusal(void *context, const char *path, const struct aff_error *error)
-{
-    struct refusals *refusals = context;
-
-    (void)snprintf(refusals->paths[refusals->n], sizeof refusals->paths[0], "%s", path);
-    (void)snprintf(refusals->texts[refusals->n++], sizeof refusals->texts[0], "%.199s", error->text);
-}
-
-/* Damages or cuts the file whose refusal is to be seen. */
-static void damage(const struct place *place, const char *version)
-{
-    DIR *stream = opendir(place->directory);
-
-    assert_non_null(stream);
-    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
-        if (strstr(entry->d_name, version) == NULL)
-            continue;
-        int fd = openat(dirfd(stream), entry->d_name, O_RDWR | O_CLOEXEC);
-        assert_true(fd >= 0);
-        assert_int_equal(pwrite(fd, "??", 2, 5000), 2);
-        (void)close(fd);
-    }
-    (void)closedir(stream);
-}
-
-static void the_newest_file_that_is_whole_is_opened(void **state)
-{
-    const struct place *place = *state;
-    struct aff_snapshot_options options = plain;
-    struct refusals refusals = {0};
-    struct aff_snapshot_info info;
-    struct aff_model *model;
-    struct aff_error error;
-
-    options.store = aff_text_of("shop");
-    assert_int_equal(aff_snapshot_latest(place->directory, &options, NULL, NULL, &model, NULL, &error),
-                     AFF_NOTFOUND);
-    /* Versions that fall: a restored database. */
-    for (uint64_t version = 95; version > 90; version--) {
-        set_version(place, version);
-        assert_int_equal(aff_snapshot_save(place->slot, place->directory, NULL, &info, &error), AFF_OK);
-        assert_int_equal(info.version, version);
-    }
-    assert_int_equal(count_files(place->directory, false), AFF_SNAPSHOTS_KEPT);
-    assert_int_equal(
-        aff_snapshot_latest(place->directory, &options, note_refusal, &refusals, &model, &info, &error),
-        AFF_OK);
-    assert_int_equal(model->version, 91);
-    assert_int_equal(refusals.n, 0);
-    aff_model_free(model);
-    damage(place, ".v91.");
-    assert_int_equal(
-        aff_snapshot_latest(place->directory, &options, note_refusal, &refusals, &model, &info, &error),
-        AFF_OK);
-    assert_int_equal(model->version, 92);
-    assert_int_equal(info.version, 92);
-    assert_int_equal(refusals.n, 1);
-    assert_non_null(strstr(refusals.paths[0], ".v91."));
-    assert_non_null(strstr(refusals.texts[0], "checksum"));
-    aff_model_free(model);
-    damage(place, ".v92.");
-    damage(place, ".v93.");
-    assert_int_equal(aff_snapshot_latest(place->directory, &options, NULL, NULL, &model, NULL, &error),
-                     AFF_NOTFOUND);
-    assert_non_null(strstr(error.text, "none of the 3"));
-    assert_int_equal(aff_snapshot_latest("/nowhere", &options, NULL, NULL, &model, NULL, &error), AFF_IO);
-}
-
-/* Saves without end, until it is killed. */
-static void save_for_ever(const struct place *place)
-{
-    struct aff_error error;
-
-    for (;;)
-        if (aff_snapshot_save(place->slot, place->directory, NULL, NULL, &error) != AFF_OK)
-            _exit(1);
-}
-
-static void a_killed_writer_leaves_only_whole_files(void **state)
-{
-    const struct place *place = *state;
-    struct aff_snapshot_options options = plain;
-    struct aff_random random = {.state = 3};
-    struct refusals refusals = {0};
-    struct aff_model *model;
-    struct aff_error error = {0};
-
-    options.store = aff_text_of("shop");
-    assert_int_equal(aff_snapshot_save(place->slot, place->directory, NULL, NULL, &error), AFF_OK);
-    for (int round = 0; round < KILLS; round++) {
-        int result;
-        pid_t child = fork();
-        assert_true(child >= 0);
-        if (child == 0)
-            save_for_ever(place);
-        (void)usleep((useconds_t)aff_random_below(&random, 15000));
-        assert_int_equal(kill(child, SIGKILL), 0);
-        assert_int_equal(waitpid(child, &result, 0), child);
-        assert_true(WIFSIGNALED(result)); /* it had not ended with a failure before */
-        assert_int_equal(
-            aff_snapshot_latest(place->directory, &options, note_refusal, &refusals, &model, NULL, &error),
-            AFF_OK);
-        assert_int_equal(refusals.n, 0);
-        aff_model_free(model);
-        /* At most one that was not pruned yet, and the draft. */
-        assert_in_range(count_files(place->directory, false), 1, AFF_SNAPSHOTS_KEPT + 2);
-    }
-}
-
-static void stores_with_like_names_keep_their_own_files(void **state)
-{
-    struct place *place = *state;
-    static const char *const names[] = {"a/b", "a.b", "a-b", "../../x", "Grüße", "ab"};
-    struct aff_snapshot_options options = plain;
-    struct aff_model *model;
-    struct aff_error error;
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct aff_random random = {.state = i};
-        model = store_model(&random, 10, 2);
-        (void)snprintf(model->store, sizeof model->store, "%s", names[i]);
-        aff_slot_publish(place->slot, model);
-        assert_int_equal(aff_snapshot_save(place->slot, place->directory, NULL, NULL, &error), AFF_OK);
-    }
-    assert_int_equal(count_files(place->directory, false), sizeof names / sizeof names[0]);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        options.store = aff_text_of(names[i]);
-        assert_int_equal(aff_snapshot_latest(place->directory, &options, NULL, NULL, &model, NULL, &error),
-                         AFF_OK);
-        assert_string_equal(model->store, names[i]);
-        aff_model_free(model);
-    }
-}
-
 int main(void)
 {
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -545,11 +397,9 @@ int main(void)
         IN_A_PLACE(store_and_memory_are_looked_at_before_the_content),
         IN_A_PLACE(a_cancelled_write_leaves_the_file_before),
         IN_A_PLACE(another_model_in_the_slot_ends_the_write),
+        IN_A_PLACE(what_comes_while_it_is_written_is_there_in_part_but_sound),
         IN_A_PLACE(failures_of_the_disk_are_told),
         IN_A_PLACE(a_draft_that_was_left_is_used_again),
-        IN_A_PLACE(the_newest_file_that_is_whole_is_opened),
-        IN_A_PLACE(a_killed_writer_leaves_only_whole_files),
-        IN_A_PLACE(stores_with_like_names_keep_their_own_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
