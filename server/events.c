@@ -12,15 +12,14 @@
 #define REPEAT_LOG_US (60 * AFF_SECOND_US)
 #define SEGMENT_BYTES (UINT64_C(8) << 20)
 
-void aff_events_failed(struct aff_events *events, const struct aff_error *error)
+void aff_events_failed(struct aff_events *events, const struct aff_error *error, bool say)
 {
     int64_t now_us = aff_clock_monotonic_us();
-    bool say;
 
     (void)pthread_mutex_lock(&events->lock);
     events->view.failures++;
     memcpy(events->view.error, error->text, sizeof events->view.error);
-    say = strcmp(events->logged, error->text) != 0 || now_us - events->logged_us >= REPEAT_LOG_US;
+    say = say && (strcmp(events->logged, error->text) != 0 || now_us - events->logged_us >= REPEAT_LOG_US);
     if (say) {
         memcpy(events->logged, error->text, sizeof events->logged);
         events->logged_us = now_us;

@@ -75,11 +75,11 @@ static void take_jobs(struct aff_events *events, struct aff_event_jobs *ret_jobs
     *ret_jobs = taken;
 }
 
-static void failed(struct aff_events *events, const struct aff_error *error)
+static void failed(struct aff_events *events, const struct aff_error *error, bool say)
 {
     aff_events_disconnect(events);
     if (!aff_events_must_stop(events))
-        aff_events_failed(events, error);
+        aff_events_failed(events, error, say);
     (void)pthread_mutex_lock(&events->lock);
     if (events->mode == AFF_EVENTS_MODE_DIRECT)
         events->mode = events->spool == NULL ? AFF_EVENTS_MODE_REFUSING : AFF_EVENTS_MODE_SPOOLING;
@@ -96,11 +96,12 @@ static void connect(struct aff_events *events)
     struct aff_error error = {0};
 
     if (aff_events_connect(events, &error) != AFF_OK) {
-        failed(events, &error);
+        failed(events, &error, false);
         return;
     }
     (void)pthread_mutex_lock(&events->lock);
     events->connected = true;
+    events->view.error[0] = '\0';
     (void)pthread_mutex_unlock(&events->lock);
 }
 
@@ -123,7 +124,7 @@ static void commit(struct aff_events *events)
     if (status == AFF_OK || status == AFF_NOTFOUND) {
         /* Events of a store that is not there would block all others in the spool. */
         if (status == AFF_NOTFOUND)
-            aff_events_failed(events, &error);
+            aff_events_failed(events, &error, true);
         events->attempts = 0;
         for (struct aff_event_job *job; (job = aff_event_jobs_take(&jobs)) != NULL;)
             aff_events_end(events, job, status == AFF_OK ? AFF_EVENTS_STORED : AFF_EVENTS_AWAY);
@@ -133,7 +134,7 @@ static void commit(struct aff_events *events)
     (void)pthread_mutex_lock(&events->lock);
     aff_event_jobs_put_before(&events->waiting, &jobs);
     (void)pthread_mutex_unlock(&events->lock);
-    failed(events, &error);
+    failed(events, &error, true);
 }
 
 /* The spool is shipped: events go into the database again, unless the keeper has just written more. */
@@ -146,11 +147,14 @@ static void leave_spool(struct aff_events *events)
         (void)pthread_cond_wait(&events->for_database, &events->lock);
     if (events->spool != NULL)
         aff_spool_read_view(events->spool, &spool);
+    bool over = spool.waiting == 0 && events->bridged;
     if (spool.waiting == 0) {
         events->mode = AFF_EVENTS_MODE_DIRECT;
-        events->handing_over = false;
+        events->handing_over = events->bridged = false;
     }
     (void)pthread_mutex_unlock(&events->lock);
+    if (over)
+        aff_log(events->log, AFF_LOG_INFO, "events", NULL, "events go into the database again");
 }
 
 static void ship(struct aff_events *events)
@@ -160,7 +164,7 @@ static void ship(struct aff_events *events)
     bool more;
 
     if (aff_events_ship(events, &more, &error) != AFF_OK) {
-        failed(events, &error);
+        failed(events, &error, true);
         return;
     }
     if (!more) {
@@ -185,7 +189,7 @@ static void purge(struct aff_events *events, int64_t *purge_us)
     int64_t keep_days = events->config.events_keep_days;
     (void)pthread_mutex_unlock(&events->lock);
     if (aff_events_purge(&events->connection, keep_days, &n, &error) != AFF_OK)
-        failed(events, &error);
+        failed(events, &error, true);
     *purge_us = aff_clock_monotonic_us() + (n > 0 ? PURGE_AGAIN_US : PURGE_PAUSE_US);
 }
 

@@ -27,6 +27,7 @@ struct aff_events {
     int64_t sent_us;            /* monotonic */
     enum aff_events_mode mode;
     bool connected;     /* the database takes events, as far as is known */
+    bool bridged;       /* it has been logged that the database does not get the events */
     bool handing_over;  /* the spool is nearly empty: the keeper leaves what waits to the database */
     bool keeping;       /* the keeper is writing into the spool */
     bool stop, stopped; /* stopped: the database thread has ended */
@@ -54,8 +55,9 @@ struct aff_events {
     int64_t logged_us;
 };
 
-/* Sets what went wrong last, for /health, and logs it once, and once a minute while it lasts. */
-void aff_events_failed(struct aff_events *events, const struct aff_error *error);
+/* Sets what went wrong last, for /health. With `say` it is logged, too, once, and once a minute while it
+ * lasts; that the database is away or has another schema is said by the loader already. */
+void aff_events_failed(struct aff_events *events, const struct aff_error *error, bool say);
 
 /* Lets memory know of the job's events, then ends it with this outcome. */
 void aff_events_end(struct aff_events *events, struct aff_event_job *job, enum aff_event_outcome outcome);

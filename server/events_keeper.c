@@ -94,12 +94,20 @@ static void keep(struct aff_events *events, struct aff_event_jobs *jobs)
             n++;
     }
     if (status != AFF_OK)
-        aff_events_failed(events, &error);
+        aff_events_failed(events, &error, true);
     (void)pthread_mutex_lock(&events->lock);
+    bool first = !events->bridged;
+    events->bridged = true;
     events->keeping = false;
     events->view.spooled += n;
     (void)pthread_cond_signal(&events->for_database);
     (void)pthread_mutex_unlock(&events->lock);
+    if (first)
+        aff_log(events->log, AFF_LOG_WARNING, "events", NULL,
+                events->spool == NULL
+                    ? "events are answered 503: the database does not take them, and there is no "
+                      "spool (spool.directory)"
+                    : "events go into the spool: the database does not take them in time");
     end_all(events, &kept, AFF_EVENTS_SPOOLED);
     end_all(events, jobs, status == AFF_LIMIT ? AFF_EVENTS_FULL : AFF_EVENTS_AWAY);
 }
