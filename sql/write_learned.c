@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/write_learned.h"
 
+#include "core/intake/line.h"
 #include "core/learn/gap.h"
 #include "core/learn/history.h"
 
@@ -124,7 +125,7 @@ aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pair
         const struct aff_product_stat *stat = &pairs->stats[row];
         if (stat->orders == 0)
             continue; /* only in baskets before the window, or always cut off by the cap */
-        aff_copy_row(writer, 8);
+        aff_copy_row(writer, 9);
         aff_copy_put_int32(writer, write->store);
         aff_copy_put_int32(writer, stat->product);
         aff_copy_put_int32(writer, (int32_t)stat->orders);
@@ -133,6 +134,10 @@ aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pair
         aff_copy_put_int64(writer, stat->margin);
         aff_copy_put_int32(writer, (int32_t)stat->discounted);
         aff_copy_put_time(writer, stat->last_at_us);
+        if (write->costs[row] == AFF_COST_UNKNOWN)
+            aff_copy_put_null(writer);
+        else
+            aff_copy_put_int64(writer, write->costs[row]);
     }
     write->counts.products = rows_of(write->lanes, 1);
     return end(write, write->lanes, 1, AFF_OK);
@@ -303,6 +308,27 @@ aff_status aff_write_next(struct aff_write *write, const struct aff_next *next)
     add_counts(write, sink.columns);
     drop_columns(sink.columns, write->n_threads);
     return status;
+}
+
+aff_status aff_write_next_stats(struct aff_write *write, const struct aff_next *next)
+{
+    struct aff_copy_writer *writer = &write->lanes[0].writer;
+    aff_status status = begin(write, write->lanes, 1, "next_stat");
+
+    if (status != AFF_OK)
+        return status;
+    for (uint32_t row = 0; row < write->baskets->n_products; row++) {
+        const struct aff_next_stat *stat = &next->stats[row];
+        if (stat->firsts == 0 && stat->seconds == 0)
+            continue;
+        aff_copy_row(writer, 5);
+        aff_copy_put_int32(writer, write->store);
+        aff_copy_put_int32(writer, write->baskets->products[row]);
+        aff_copy_put_int32(writer, (int32_t)stat->firsts);
+        aff_copy_put_int32(writer, (int32_t)stat->seconds);
+        aff_copy_put_int64(writer, stat->firsts_weight);
+    }
+    return end(write, write->lanes, 1, AFF_OK);
 }
 
 static aff_status take_history(void *context, int thread, const struct aff_customer_history *history)
