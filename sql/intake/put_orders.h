@@ -11,11 +11,11 @@
  *
  * What the tables hold in the end depends on the last content of each order alone, not on the sequence in
  * which orders came or on who wrote them. Locks, all until the caller's transaction ends and always in this
- * sequence: catalogue_state (only if a product is created or priced), the store's advisory lock (shared; an
- * import that applies takes it alone, and so does a batch of more than AFF_PUT_ORDERS_ALONE orders), one
- * advisory lock an order, the rows of the customers concerned, rows of orders. So two calls never wait for
- * each other in a circle; a transaction that calls more than once, or writes a catalogue after orders, can
- * meet SQLSTATE 40P01 and has to be done again as a whole. */
+ * sequence: the store's advisory lock of orders (shared; alone for a batch of more than AFF_PUT_ORDERS_ALONE
+ * orders and for an import that applies), the row of catalogue_state (only if a product is created or
+ * priced), one advisory lock an order, the rows of the customers concerned, the rows of orders. So two calls
+ * never wait for each other in a circle; a transaction that calls more than once, or writes the catalogue
+ * before orders, can meet SQLSTATE 40P01 and then has to be done again as a whole. */
 #pragma once
 
 #include "core/base/status.h"

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A rebuild beside the feed: orders that are written and folded while it runs are neither lost nor counted twice.
 
-The fold here is a small one in SQL: it claims as the protocol says (sql/migrations/002_feed.sql) and counts only
-`orders` of product_stat, which is enough to see an order that is lost or counted twice.
+The fold here is the small one of small_fold.py.
 """
 
 import random
@@ -10,9 +9,10 @@ import signal
 
 import pytest
 
+import small_fold
 from test_rebuild import Holder, SHOP, start, wait_for
 
-FOLD = """
+PUT = """
 CREATE FUNCTION public.put(wanted bigint, goods integer[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO affinity.orders (store, order_key, id, ordered_at, digest)
@@ -21,45 +21,26 @@ BEGIN
         INSERT INTO affinity.order_outbox (store, order_key) VALUES (1, wanted);
     ELSE
         PERFORM FROM affinity.orders WHERE store = 1 AND order_key = wanted FOR UPDATE;
-        INSERT INTO affinity.order_outbox (store, order_key, ordered_at, products)
-            SELECT 1, wanted, '2025-06-01', coalesce(array_agg(product), '{}') FROM affinity.order_line
+        INSERT INTO affinity.order_outbox
+            (store, order_key, ordered_at, products, units, unit_prices, unit_costs, discounted)
+            SELECT 1, wanted, '2025-06-01', array_agg(product), array_agg(quantity), array_agg(unit_price),
+                array_agg(unit_cost), array_agg(discounted) FROM affinity.order_line
             WHERE store = 1 AND order_key = wanted;
         DELETE FROM affinity.order_line WHERE store = 1 AND order_key = wanted;
     END IF;
     INSERT INTO affinity.order_line (store, order_key, line, product, ordered_at, quantity, unit_price)
-        SELECT 1, wanted, row_number() OVER (), g, '2025-06-01', 1, 100 FROM unnest(goods) g;
-END $$;
-CREATE FUNCTION public.fold() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE keep boolean; folded_orders bigint;
-BEGIN
-    SELECT rebuilding INTO keep FROM affinity.state WHERE store = 1 FOR UPDATE;
-    UPDATE affinity.state SET version = version + 1 WHERE store = 1;
-    CREATE TEMPORARY TABLE claimed ON COMMIT DROP AS
-        SELECT DISTINCT ON (order_key) order_key, products FROM affinity.order_outbox
-        WHERE store = 1 AND NOT folded ORDER BY order_key, change;
-    IF keep THEN UPDATE affinity.order_outbox SET folded = true WHERE store = 1 AND NOT folded;
-    ELSE DELETE FROM affinity.order_outbox WHERE store = 1 AND NOT folded; END IF;
-    INSERT INTO affinity.product_stat AS s (store, product, orders, weight, revenue, margin, discounted, last_at)
-        SELECT 1, product, sum(n), 0, 0, 0, 0, '2025-06-01' FROM (
-            SELECT unnest(products) AS product, -1 AS n FROM claimed UNION ALL
-            SELECT product, 1 FROM affinity.order_line JOIN claimed USING (order_key) WHERE store = 1) d
-        GROUP BY product HAVING sum(n) <> 0
-    ON CONFLICT (store, product) DO UPDATE SET orders = s.orders + excluded.orders;
-    DELETE FROM affinity.product_stat WHERE store = 1 AND orders = 0;
-    INSERT INTO affinity.touched SELECT 1, 4, g, (SELECT version FROM affinity.state WHERE store = 1)
-        FROM generate_series(1, 4) g ON CONFLICT (store, what, key) DO UPDATE SET version = excluded.version;
-    SELECT count(*) INTO folded_orders FROM claimed;
-    RETURN folded_orders;
+        SELECT 1, wanted, row_number() OVER (), g, '2025-06-01', 1, 100 + g FROM unnest(goods) g;
 END $$;
 """
 
-COUNTED = "SELECT product, orders FROM affinity.product_stat ORDER BY 1"
-TRUE = "SELECT product, count(*) FROM affinity.order_line GROUP BY 1 ORDER BY 1"
+# Each product is once in an order, so that baskets and units are the same numbers.
+COUNTED = "SELECT product, orders, revenue FROM affinity.product_stat ORDER BY 1"
+TRUE = "SELECT product, count(*), sum(unit_price) FROM affinity.order_line GROUP BY 1 ORDER BY 1"
 
 
 @pytest.fixture
 def shop(ctl, database):
-    database.sql(SHOP + FOLD)
+    database.sql(SHOP + small_fold.SQL + PUT)
     for key, goods in ((1, "{1,2}"), (2, "{1,3}"), (3, "{2,3,4}"), (4, "{1}")):
         database.sql(f"SELECT public.put({key}, '{goods}')")
     ctl("rebuild", "--quiet", database=database)
@@ -85,7 +66,7 @@ def test_changes_before_and_after_the_snapshot_are_counted_once(build, shop):
     wait_for(lambda: rebuilding(shop), "the rebuild to say that it reads")
     shop.sql("SELECT public.put(1, '{1,4}')")  # folded before the snapshot
     shop.sql("SELECT public.put(5, '{2,3}')")
-    assert shop.number("SELECT public.fold()") == 2
+    assert small_fold.fold(shop) == 2
     assert shop.number("SELECT count(*) FROM affinity.order_outbox WHERE folded") == 2
     shop.sql("SELECT public.put(2, '{2,4}')")  # written before the snapshot, folded after it
     shop.sql("SELECT public.put(7, '{4}')")  # written before, folded after the swap
@@ -94,7 +75,7 @@ def test_changes_before_and_after_the_snapshot_are_counted_once(build, shop):
     wait_for(lambda: snapshot_taken(shop), "the snapshot")
     shop.sql("SELECT public.put(8, '{1}')")
     shop.sql("SELECT public.put(6, '{1,2}')")  # written and folded after the snapshot
-    assert shop.number("SELECT public.fold()") == 4
+    assert small_fold.fold(shop) == 4
     shop.sql("SELECT public.put(6, '{3}')")  # changed again, not folded
     shop.sql("SELECT public.put(3, '{1,2}')")
     assert rebuild.poll() is None
@@ -106,7 +87,7 @@ def test_changes_before_and_after_the_snapshot_are_counted_once(build, shop):
     assert shop.number("SELECT count(*) FROM affinity.order_outbox WHERE folded") == 0
     assert shop.sql("SELECT touched_from = version, published = version FROM affinity.state") == [("t", "t")]
     assert shop.number("SELECT count(*) FROM affinity.touched") == 0
-    assert shop.number("SELECT public.fold()") == 3
+    assert small_fold.fold(shop) == 3
     assert shop.sql(COUNTED) == shop.sql(TRUE)
 
 
@@ -118,10 +99,10 @@ def test_random_writes_and_folds_during_rebuilds_stay_exact(build, shop):
             goods = ",".join(map(str, sorted(rng.sample(range(1, 5), rng.randint(1, 4)))))
             shop.sql(f"SELECT public.put({rng.randint(1, 30)}, '{{{goods}}}')")
             if rng.random() < 0.5:
-                shop.sql("SELECT public.fold()")
+                small_fold.fold(shop)
         err = rebuild.communicate()[1]
         assert rebuild.returncode == 0, err
-        shop.sql("SELECT public.fold()")
+        small_fold.fold(shop)
         assert shop.sql(COUNTED) == shop.sql(TRUE)
         assert shop.number("SELECT count(*) FROM affinity.order_outbox") == 0
 
@@ -131,7 +112,7 @@ def test_a_killed_rebuild_is_tidied_up_by_the_next_one(build, ctl, shop):
     rebuild = start(build, shop)
     wait_for(lambda: rebuilding(shop) and snapshot_taken(shop), "the snapshot")
     shop.sql("SELECT public.put(1, '{3,4}')")
-    assert shop.number("SELECT public.fold()") == 1
+    assert small_fold.fold(shop) == 1
     shop.sql("SELECT public.put(2, '{4}')")
     rebuild.send_signal(signal.SIGKILL)
     rebuild.communicate()
@@ -152,7 +133,7 @@ def test_a_cancelled_rebuild_leaves_what_was_folded(build, shop):
     rebuild = start(build, shop)
     wait_for(lambda: rebuilding(shop) and snapshot_taken(shop), "the snapshot")
     shop.sql("SELECT public.put(1, '{3,4}')")
-    assert shop.number("SELECT public.fold()") == 1
+    assert small_fold.fold(shop) == 1
     rebuild.send_signal(signal.SIGTERM)
     rebuild.communicate(timeout=60)
     assert rebuild.returncode != 0
