@@ -27,3 +27,22 @@ void aff_verify_print(const struct aff_verify_report *report, const char *store_
             "'affinityctl rebuild --store %s' counts everything anew; please report what is printed here\n",
             store_name);
 }
+
+bool aff_verify_print_driven(const struct aff_drive_report *driven)
+{
+    bool same = true;
+
+    (void)printf("%" PRIu32 " events in %" PRIu32 " transactions, %" PRIu32 " folds of %" PRIu32
+                 " orders, %" PRIu32 " rebuilds; against each order once, by the shop's ids:\n",
+                 driven->events, driven->batches, driven->folds, driven->folded_orders, driven->rebuilds);
+    for (int i = 0; i < AFF_SCRATCH_TABLES; i++) {
+        const struct aff_scratch_difference *difference = &driven->differences[i];
+        (void)printf("%-17s %12" PRId64 "  %s\n", difference->table, difference->rows,
+                     difference->differing == 0 ? "equal" : "DIFFERENT");
+        if (difference->differing > 0)
+            (void)printf("  %" PRId64 " rows are in one store only, one of them is %s\n",
+                         difference->differing, difference->first);
+        same = same && difference->differing == 0;
+    }
+    return same;
+}

@@ -140,8 +140,7 @@ static aff_status add_stored(struct recounting *recounting, struct aff_error *re
     return status;
 }
 
-/* Puts the store's landmark in the place of the newest order. */
-static void weigh(struct aff_baskets *baskets, const struct aff_count_state *state)
+void aff_baskets_weigh(struct aff_baskets *baskets, const struct aff_count_state *state)
 {
     struct aff_decay decay = {state->landmark_us, state->half_life_s};
 
@@ -191,7 +190,7 @@ aff_status aff_recount(struct aff_connection *connection, int store, const struc
         if (status != AFF_OK)
             (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
         else
-            weigh(*ret_baskets, state);
+            aff_baskets_weigh(*ret_baskets, state);
     }
     aff_baskets_builder_free(recounting.builder);
     aff_costs_done(&recounting.costs);
