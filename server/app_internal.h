@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/app.h"
+#include "server/learner.h"
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/worker.h"
@@ -27,6 +28,8 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_learner *learner;
+    struct aff_learner_board learner_board;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

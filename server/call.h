@@ -14,6 +14,8 @@
 #include "server/reply.h"
 #include "server/stores.h"
 
+struct aff_learner_board;
+
 /* What the threads share. Owned by the app, which outlives all workers. */
 struct aff_shared {
     struct aff_stores *stores;
@@ -21,6 +23,7 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
+    struct aff_learner_board *learner_board; /* NULL: nothing is learned here */
 };
 
 /* What one worker has to itself. */

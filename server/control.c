@@ -66,6 +66,8 @@ static void on_terminate(uv_signal_t *handle, int number)
             "affinityd is about to stop; open requests are answered first");
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
+    if (app->learner != NULL)
+        aff_learner_stop(app->learner);
     (void)uv_timer_start(&app->timer, on_delay_over, (uint64_t)app->config.http_drain_delay_ms, 0);
 }
 
@@ -103,6 +105,8 @@ static void take_over(struct aff_app *app, struct aff_config *next)
         aff_worker_set_live(&app->workers[i], &live);
     if (app->loader != NULL)
         aff_loader_configure(app->loader, next);
+    if (app->learner != NULL)
+        aff_learner_configure(app->learner, next);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)

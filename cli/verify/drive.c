@@ -20,8 +20,6 @@
 
 enum { BATCH_MOST = 40, REBUILDS = 2 };
 
-#define DAY_S 86400.0
-
 struct drive {
     struct aff_connection *connection;
     const struct aff_verify_options *options;
@@ -107,9 +105,7 @@ static aff_status rebuild(struct drive *drive, int number)
 {
     const struct aff_config *config = &drive->options->settings.config;
     struct aff_rebuild_settings settings = {
-        .baskets = {.window_us = config->learn_window_days * AFF_DAY_US,
-                    .half_life_s = (int64_t)(config->learn_half_life_days * DAY_S),
-                    .cap = (uint32_t)config->learn_basket_cap},
+        .baskets = aff_config_baskets(config),
         .rows = aff_config_rows(config),
         .floors_name = config->learn_floors,
         .n_threads = 1};
