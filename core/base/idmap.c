@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/idmap.h"
 
+#include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+/* `row` and `check` are written before `at`, which a reader looks at first. */
 struct aff_idmap_slot {
-    const char *at; /* NULL: the slot is free */
+    const char *_Atomic at; /* NULL: the slot is free */
     uint32_t row;
     uint32_t check; /* 24 bits of length, 8 bits of hash: differs for nearly every other id */
 };
@@ -17,56 +20,86 @@ static uint32_t check_of(struct aff_text id, uint64_t hash)
     return (uint32_t)id.size << 8 | (uint32_t)(hash >> 56);
 }
 
+static const char *bytes_of(const struct aff_idmap_slot *slot)
+{
+    return atomic_load_explicit(&slot->at, memory_order_acquire);
+}
+
+static void fill(struct aff_idmap_slot *slot, const char *at, uint32_t row, uint32_t check)
+{
+    slot->row = row;
+    slot->check = check;
+    atomic_store_explicit(&slot->at, at, memory_order_release);
+}
+
 /* The slot that holds `id`, or the free slot where it belongs. */
-static struct aff_idmap_slot *probe(const struct aff_idmap *map, struct aff_text id, uint64_t hash)
+static struct aff_idmap_slot *probe(const struct aff_idmap *map, struct aff_text id, uint64_t hash,
+                                    bool *ret_found)
 {
     uint32_t check = check_of(id, hash);
 
     for (size_t i = hash & map->mask;; i = (i + 1) & map->mask) {
         struct aff_idmap_slot *slot = &map->slots[i];
-        if (slot->at == NULL)
-            return slot;
-        if (slot->check == check && memcmp(slot->at, id.at, id.size) == 0)
+        const char *at = bytes_of(slot);
+        *ret_found = at != NULL && slot->check == check && memcmp(at, id.at, id.size) == 0;
+        if (at == NULL || *ret_found)
             return slot;
     }
 }
 
-static aff_status grow(struct aff_idmap *map)
+static aff_status grow(struct aff_idmap *map, size_t n_slots)
 {
-    size_t n_slots = map->slots == NULL ? FIRST_SLOTS : (map->mask + 1) * 2;
     struct aff_idmap larger = {.mask = n_slots - 1, .n = map->n};
+    bool found;
 
     larger.slots = calloc(n_slots, sizeof *larger.slots);
     if (larger.slots == NULL)
         return AFF_NOMEM;
     for (size_t i = 0; map->slots != NULL && i <= map->mask; i++) {
         const struct aff_idmap_slot *slot = &map->slots[i];
-        if (slot->at == NULL)
-            continue;
-        struct aff_text id = {slot->at, slot->check >> 8};
-        *probe(&larger, id, aff_text_hash(id)) = *slot;
+        struct aff_text id = {bytes_of(slot), slot->check >> 8};
+        if (id.at != NULL)
+            fill(probe(&larger, id, aff_text_hash(id), &found), id.at, slot->row, slot->check);
     }
     free(map->slots);
     *map = larger;
     return AFF_OK;
 }
 
+aff_status aff_idmap_reserve(struct aff_idmap *map, size_t n)
+{
+    size_t n_slots = map->slots == NULL ? FIRST_SLOTS : map->mask + 1;
+
+    while (n * 10 > n_slots * 6)
+        n_slots *= 2;
+    return map->slots != NULL && n_slots == map->mask + 1 ? AFF_OK : grow(map, n_slots);
+}
+
 aff_status aff_idmap_add(struct aff_idmap *map, struct aff_text id, uint32_t row)
 {
+    bool found;
+
     if (id.size == 0 || id.size >= (size_t)1 << SIZE_BITS)
         return AFF_INVALID;
-    if (map->slots == NULL || (map->n + 1) * 10 > (map->mask + 1) * 6) {
-        aff_status status = grow(map);
-        if (status != AFF_OK)
-            return status;
-    }
+    aff_status status = aff_idmap_reserve(map, map->n + 1);
+    if (status != AFF_OK)
+        return status;
     uint64_t hash = aff_text_hash(id);
-    struct aff_idmap_slot *slot = probe(map, id, hash);
-    if (slot->at != NULL)
+    struct aff_idmap_slot *slot = probe(map, id, hash, &found);
+    if (found)
         return AFF_INVALID;
-    *slot = (struct aff_idmap_slot){.at = id.at, .row = row, .check = check_of(id, hash)};
+    fill(slot, id.at, row, check_of(id, hash));
     map->n++;
     return AFF_OK;
+}
+
+void aff_idmap_move(struct aff_idmap *map, struct aff_text id)
+{
+    bool found;
+    struct aff_idmap_slot *slot = probe(map, id, aff_text_hash(id), &found);
+
+    assert(found);
+    atomic_store_explicit(&slot->at, id.at, memory_order_release);
 }
 
 uint64_t aff_idmap_prefetch(const struct aff_idmap *map, struct aff_text id)
@@ -82,11 +115,13 @@ uint32_t aff_idmap_guess(const struct aff_idmap *map, struct aff_text id, uint64
 {
     const uint32_t check = check_of(id, hash);
 
-    for (size_t i = hash & map->mask; map->slots != NULL && map->slots[i].at != NULL;
-         i = (i + 1) & map->mask) {
+    for (size_t i = hash & map->mask; map->slots != NULL; i = (i + 1) & map->mask) {
+        const char *at = bytes_of(&map->slots[i]);
+        if (at == NULL)
+            break;
         if (map->slots[i].check != check)
             continue;
-        __builtin_prefetch(map->slots[i].at);
+        __builtin_prefetch(at);
         return map->slots[i].row;
     }
     return AFF_IDMAP_NONE;
@@ -94,10 +129,12 @@ uint32_t aff_idmap_guess(const struct aff_idmap *map, struct aff_text id, uint64
 
 uint32_t aff_idmap_find_hashed(const struct aff_idmap *map, struct aff_text id, uint64_t hash)
 {
+    bool found;
+
     if (map->slots == NULL || id.size == 0 || id.size >= (size_t)1 << SIZE_BITS)
         return AFF_IDMAP_NONE;
-    const struct aff_idmap_slot *slot = probe(map, id, hash);
-    return slot->at == NULL ? AFF_IDMAP_NONE : slot->row;
+    const struct aff_idmap_slot *slot = probe(map, id, hash, &found);
+    return found ? slot->row : AFF_IDMAP_NONE;
 }
 
 uint32_t aff_idmap_find(const struct aff_idmap *map, struct aff_text id)

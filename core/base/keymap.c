@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/keymap.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The key above its row, written as a whole, so that a reader never sees one without the other. */
 struct aff_keymap_slot {
-    int32_t key;
-    uint32_t row; /* AFF_KEYMAP_NONE: the slot is free */
+    _Atomic uint64_t value;
 };
 
+#define FREE UINT64_MAX /* its row is AFF_KEYMAP_NONE */
+
 enum { FIRST_SLOTS = 16 };
+
+static uint64_t value_of(int32_t key, uint32_t row)
+{
+    return (uint64_t)(uint32_t)key << 32 | row;
+}
+
+static uint32_t row_of(uint64_t slot)
+{
+    return (uint32_t)slot;
+}
 
 /* Keys are mostly consecutive numbers: the multiplication spreads them (Knuth, TAOCP 3, 6.4). */
 static size_t place_of(int32_t key, size_t mask)
@@ -17,53 +30,74 @@ static size_t place_of(int32_t key, size_t mask)
     return (size_t)(((uint64_t)(uint32_t)key * 0x9E3779B97F4A7C15u) >> 32) & mask;
 }
 
-/* The slot that holds `key`, or the free slot where it belongs. */
-static struct aff_keymap_slot *probe(const struct aff_keymap *map, int32_t key)
+/* The place that holds `key`, or the free place where it belongs. */
+static size_t probe(const struct aff_keymap *map, int32_t key, uint64_t *ret_slot)
 {
     for (size_t i = place_of(key, map->mask);; i = (i + 1) & map->mask) {
-        struct aff_keymap_slot *slot = &map->slots[i];
-        if (slot->row == AFF_KEYMAP_NONE || slot->key == key)
-            return slot;
+        uint64_t slot = atomic_load_explicit(&map->slots[i].value, memory_order_acquire);
+        if (row_of(slot) == AFF_KEYMAP_NONE || (uint32_t)(slot >> 32) == (uint32_t)key) {
+            *ret_slot = slot;
+            return i;
+        }
     }
 }
 
-static aff_status grow(struct aff_keymap *map)
+static aff_status grow(struct aff_keymap *map, size_t n_slots)
 {
-    size_t n_slots = map->slots == NULL ? FIRST_SLOTS : (map->mask + 1) * 2;
     struct aff_keymap larger = {.mask = n_slots - 1, .n = map->n};
+    uint64_t unused;
 
     larger.slots = malloc(n_slots * sizeof *larger.slots);
     if (larger.slots == NULL)
         return AFF_NOMEM;
-    memset(larger.slots, 0xFF, n_slots * sizeof *larger.slots);
-    for (size_t i = 0; map->slots != NULL && i <= map->mask; i++)
-        if (map->slots[i].row != AFF_KEYMAP_NONE)
-            *probe(&larger, map->slots[i].key) = map->slots[i];
+    for (size_t i = 0; i < n_slots; i++)
+        atomic_init(&larger.slots[i].value, FREE);
+    for (size_t i = 0; map->slots != NULL && i <= map->mask; i++) {
+        uint64_t slot = atomic_load_explicit(&map->slots[i].value, memory_order_relaxed);
+        if (row_of(slot) == AFF_KEYMAP_NONE)
+            continue;
+        size_t at = probe(&larger, (int32_t)(uint32_t)(slot >> 32), &unused);
+        atomic_store_explicit(&larger.slots[at].value, slot, memory_order_relaxed);
+    }
     free(map->slots);
     *map = larger;
     return AFF_OK;
 }
 
+aff_status aff_keymap_reserve(struct aff_keymap *map, size_t n)
+{
+    size_t n_slots = map->slots == NULL ? FIRST_SLOTS : map->mask + 1;
+
+    while (n * 10 > n_slots * 6)
+        n_slots *= 2;
+    return map->slots != NULL && n_slots == map->mask + 1 ? AFF_OK : grow(map, n_slots);
+}
+
 aff_status aff_keymap_add(struct aff_keymap *map, int32_t key, uint32_t row)
 {
+    uint64_t slot;
+
     if (row == AFF_KEYMAP_NONE)
         return AFF_INVALID;
-    if (map->slots == NULL || (map->n + 1) * 10 > (map->mask + 1) * 6) {
-        aff_status status = grow(map);
-        if (status != AFF_OK)
-            return status;
-    }
-    struct aff_keymap_slot *slot = probe(map, key);
-    if (slot->row != AFF_KEYMAP_NONE)
+    aff_status status = aff_keymap_reserve(map, map->n + 1);
+    if (status != AFF_OK)
+        return status;
+    size_t at = probe(map, key, &slot);
+    if (row_of(slot) != AFF_KEYMAP_NONE)
         return AFF_INVALID;
-    *slot = (struct aff_keymap_slot){.key = key, .row = row};
+    atomic_store_explicit(&map->slots[at].value, value_of(key, row), memory_order_release);
     map->n++;
     return AFF_OK;
 }
 
 uint32_t aff_keymap_find(const struct aff_keymap *map, int32_t key)
 {
-    return map->slots == NULL ? AFF_KEYMAP_NONE : probe(map, key)->row;
+    uint64_t slot;
+
+    if (map->slots == NULL)
+        return AFF_KEYMAP_NONE;
+    (void)probe(map, key, &slot);
+    return row_of(slot);
 }
 
 size_t aff_keymap_bytes(const struct aff_keymap *map)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A map from database keys to row numbers: open addressing with linear probing, at most 60 % full. Filled by
- * one thread, then read by any number of threads without locks as long as nothing is added. */
+/* A map from database keys to row numbers: open addressing with linear probing, at most 60 % full. One thread
+ * adds; any number of threads read without locks. While they read, keys may be added only as long as the room
+ * lasts that was reserved before. */
 #pragma once
 
 #include "core/base/status.h"
@@ -11,12 +12,15 @@
 
 struct aff_keymap_slot;
 
-/* Set to zero before first use: `struct aff_keymap map = {0}`. */
+/* Set to zero before first use: `struct aff_keymap map = {0}`. A copy of the struct reads the same slots. */
 struct aff_keymap {
     struct aff_keymap_slot *slots;
     size_t mask; /* slots - 1, once there are slots */
     size_t n;    /* keys in the map */
 };
+
+/* Makes room for `n` keys in all: until there are so many, adding neither moves the map nor needs memory. */
+AFF_MUST_CHECK aff_status aff_keymap_reserve(struct aff_keymap *map, size_t n);
 
 /* AFF_INVALID: the key is already there, or `row` is AFF_KEYMAP_NONE. */
 AFF_MUST_CHECK aff_status aff_keymap_add(struct aff_keymap *map, int32_t key, uint32_t row);

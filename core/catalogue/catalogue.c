@@ -2,31 +2,51 @@
 #include "core/catalogue/catalogue_internal.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+static bool is_borrowed(const struct aff_catalogue *catalogue, const char *at)
+{
+    return catalogue->borrowed != NULL && at >= catalogue->borrowed &&
+           at < catalogue->borrowed + catalogue->borrowed_bytes;
+}
 
 void aff_catalogue_free(struct aff_catalogue *catalogue)
 {
+    struct aff_categories *categories;
+
     if (catalogue == NULL)
         return;
+    for (uint32_t row = 0; row < catalogue->n; row++) {
+        struct aff_product *record =
+            atomic_load_explicit(&catalogue->products[row].record, memory_order_relaxed);
+        if (!aff_record_is_frozen(catalogue, record))
+            free(record);
+    }
+    categories = &catalogue->categories;
+    for (uint32_t i = 0; i < categories->n; i++)
+        if (!is_borrowed(catalogue, categories->at[i].path))
+            free(categories->at[i].path);
+    free(categories->at);
+    aff_idmap_done(&categories->rows);
     free(catalogue->products);
+    free(catalogue->frozen);
     free(catalogue->eligibility);
     free(catalogue->durable);
-    free(catalogue->popularity);
     free(catalogue->popular);
-    free(catalogue->by_category);
-    free(catalogue->category_start);
-    free(catalogue->category_parent);
-    free(catalogue->category_path);
     aff_idmap_done(&catalogue->ids);
-    aff_idmap_done(&catalogue->categories);
     aff_keymap_done(&catalogue->keys);
-    aff_arena_done(&catalogue->texts);
     free(catalogue);
 }
 
 uint32_t aff_catalogue_size(const struct aff_catalogue *catalogue)
 {
     return catalogue->n;
+}
+
+uint32_t aff_catalogue_capacity(const struct aff_catalogue *catalogue)
+{
+    return catalogue->capacity;
 }
 
 uint32_t aff_catalogue_find(const struct aff_catalogue *catalogue, struct aff_text id)
@@ -56,8 +76,8 @@ uint32_t aff_catalogue_find_hashed(const struct aff_catalogue *catalogue, struct
 
 const struct aff_product *aff_catalogue_product(const struct aff_catalogue *catalogue, uint32_t row)
 {
-    assert(row < catalogue->n);
-    return &catalogue->products[row];
+    assert(row < catalogue->capacity);
+    return atomic_load_explicit(&catalogue->products[row].record, memory_order_acquire);
 }
 
 const uint8_t *aff_catalogue_eligibility(const struct aff_catalogue *catalogue)
@@ -72,52 +92,61 @@ const uint8_t *aff_catalogue_durable(const struct aff_catalogue *catalogue)
 
 const float *aff_catalogue_popularity(const struct aff_catalogue *catalogue)
 {
-    return catalogue->popularity;
+    return catalogue->popular->shares;
 }
 
 const uint32_t *aff_catalogue_popular(const struct aff_catalogue *catalogue, uint32_t category_row,
                                       uint32_t *ret_n)
 {
+    const struct aff_popular *popular = catalogue->popular;
+
     if (category_row == AFF_NO_ROW) {
-        *ret_n = catalogue->n_popular;
-        return catalogue->popular;
+        *ret_n = popular->n_bought;
+        return popular->bought;
     }
-    assert(category_row < catalogue->n_categories);
-    uint32_t start = catalogue->category_start[category_row];
-    *ret_n = catalogue->category_start[category_row + 1] - start;
-    return catalogue->by_category + start;
+    assert(category_row < catalogue->categories.capacity);
+    if (category_row >= popular->n_categories) {
+        *ret_n = 0;
+        return popular->by_category;
+    }
+    uint32_t start = popular->start[category_row];
+    *ret_n = popular->start[category_row + 1] - start;
+    return popular->by_category + start;
 }
 
 uint32_t aff_catalogue_category_parent(const struct aff_catalogue *catalogue, uint32_t category_row)
 {
-    assert(category_row < catalogue->n_categories);
-    return catalogue->category_parent[category_row];
+    assert(category_row < catalogue->categories.capacity);
+    return atomic_load_explicit(&catalogue->categories.at[category_row].parent, memory_order_relaxed);
 }
 
 uint32_t aff_catalogue_find_category(const struct aff_catalogue *catalogue, struct aff_text path)
 {
-    return aff_idmap_find(&catalogue->categories, path);
+    return aff_idmap_find(&catalogue->categories.rows, path);
 }
 
 uint32_t aff_catalogue_categories(const struct aff_catalogue *catalogue)
 {
-    return catalogue->n_categories;
+    return catalogue->categories.n;
 }
 
 int64_t aff_catalogue_top_weight(const struct aff_catalogue *catalogue)
 {
-    return catalogue->top_weight;
+    return catalogue->popular->top_weight;
 }
 
 size_t aff_catalogue_bytes(const struct aff_catalogue *catalogue)
 {
-    size_t row_bytes = sizeof *catalogue->products + sizeof *catalogue->eligibility +
-                       sizeof *catalogue->durable + sizeof *catalogue->popularity +
-                       sizeof *catalogue->popular + sizeof *catalogue->by_category;
-    size_t category_bytes = sizeof *catalogue->category_start + sizeof *catalogue->category_parent +
-                            sizeof *catalogue->category_path;
+    const struct aff_categories *categories = &catalogue->categories;
+    size_t bytes = sizeof *catalogue + catalogue->popular->bytes + catalogue->record_bytes +
+                   catalogue->n_frozen * sizeof *catalogue->frozen;
 
-    return sizeof *catalogue + catalogue->n * row_bytes + catalogue->n_categories * category_bytes +
-           aff_idmap_bytes(&catalogue->ids) + aff_idmap_bytes(&catalogue->categories) +
-           aff_keymap_bytes(&catalogue->keys) + catalogue->texts.total;
+    bytes += catalogue->capacity *
+             (sizeof catalogue->products[0] + sizeof *catalogue->eligibility + sizeof *catalogue->durable);
+    bytes += categories->capacity * sizeof *categories->at;
+    for (uint32_t i = 0; i < categories->n; i++)
+        if (!is_borrowed(catalogue, categories->at[i].path))
+            bytes += categories->at[i].path_size;
+    return bytes + aff_idmap_bytes(&catalogue->ids) + aff_idmap_bytes(&categories->rows) +
+           aff_keymap_bytes(&catalogue->keys);
 }

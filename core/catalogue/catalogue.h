@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The products of one store in memory: a frozen map from the shop's ids and from database keys to dense row
- * numbers (0 .. n-1), an immutable record for each row, one byte of eligibility a row, and for each category
- * its products by popularity.
+/* The products of one store in memory: a map from the shop's ids and from database keys to dense row numbers
+ * (0 .. n-1), an immutable record for each row, one byte of eligibility a row, and for each category its
+ * products by popularity.
  *
- * A builder takes the products; finishing it gives a catalogue that many threads read without locks. */
+ * A builder takes the products; finishing it gives a catalogue that many threads read without locks. While
+ * they do, records and bytes can be exchanged and products added (core/index/update.h): rows below
+ * aff_catalogue_capacity() may then be met that are not below the size the reader knows. Everything that is
+ * taken from a catalogue is valid until aff_slot_release. */
 #pragma once
 
 #include "core/base/status.h"
@@ -45,6 +48,12 @@ enum aff_ineligible {
     AFF_INELIGIBLE_UNPRICED = 2,    /* it has no price, so it cannot be shown */
 };
 
+/* Learned counts of a product, as in affinity.product_stat. */
+struct aff_product_counts {
+    uint32_t orders;
+    int64_t weight, revenue, margin, last_at_us;
+};
+
 struct aff_catalogue;
 struct aff_catalogue_builder;
 
@@ -64,20 +73,38 @@ void aff_catalogue_free(struct aff_catalogue *catalogue); /* NULL is a no-op */
 
 uint32_t aff_catalogue_size(const struct aff_catalogue *catalogue);
 
+/* Every row that this catalogue will ever hold is below: what scratch memory by row is made for. */
+uint32_t aff_catalogue_capacity(const struct aff_catalogue *catalogue);
+
 /* The row of a product, AFF_NO_ROW if it is unknown. */
 uint32_t aff_catalogue_find(const struct aff_catalogue *catalogue, struct aff_text id);
 uint32_t aff_catalogue_find_key(const struct aff_catalogue *catalogue, int32_t key);
 
-/* The record of a row below aff_catalogue_size(); valid as long as the catalogue. */
+/* The record of a row below aff_catalogue_size(), or that the catalogue's maps, lists, neighbours or
+ * histories name. Asked again it may be a newer one. */
 const struct aff_product *aff_catalogue_product(const struct aff_catalogue *catalogue, uint32_t row);
 
-/* Eligibility bytes (enum aff_ineligible), one a row; 0 means that the product may be offered. */
+/* Bytes by row that may change while they are read: readers take them with aff_byte_read, which costs no more
+ * than a plain load. */
+static inline uint8_t aff_byte_read(const uint8_t *byte)
+{
+    return __atomic_load_n(byte, __ATOMIC_RELAXED);
+}
+
+static inline void aff_byte_write(uint8_t *byte, uint8_t value)
+{
+    __atomic_store_n(byte, value, __ATOMIC_RELAXED);
+}
+
+/* Eligibility bytes (enum aff_ineligible), one a row, for aff_byte_read; 0 means that the product may be
+ * offered. */
 const uint8_t *aff_catalogue_eligibility(const struct aff_catalogue *catalogue);
 
-/* 1 for each durable product, 0 for the others; one byte a row. */
+/* 1 for each durable product, 0 for the others; one byte a row, for aff_byte_read. */
 const uint8_t *aff_catalogue_durable(const struct aff_catalogue *catalogue);
 
-/* Popularity of each row: its weight as a share of aff_catalogue_top_weight(), 0 to 1. */
+/* Popularity of each row: its weight as a share of aff_catalogue_top_weight(), 0 to 1; for rows below the
+ * capacity. Like the lists and the top weight it is as of the last load or aff_update_popularity. */
 const float *aff_catalogue_popularity(const struct aff_catalogue *catalogue);
 
 /* aff_catalogue_find in three steps, for callers with several ids, so that the cache misses of all ids run at
@@ -96,7 +123,8 @@ uint32_t aff_catalogue_find_category(const struct aff_catalogue *catalogue, stru
 uint32_t aff_catalogue_categories(const struct aff_catalogue *catalogue);
 
 /* Rows of one category (category_row of a product), or of the whole store for AFF_NO_ROW: most popular first
- * by recency-weighted orders, ties by row. Only products that were bought are in the list of the store. */
+ * by recency-weighted orders, ties by row. Only products that were bought are in the list of the store. A
+ * category that came after the lists were made is empty. */
 const uint32_t *aff_catalogue_popular(const struct aff_catalogue *catalogue, uint32_t category_row,
                                       uint32_t *ret_n);
 

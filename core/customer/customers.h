@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The customers of one store in memory: a frozen map from the shop's ids, and for each customer what was
- * bought, how often and when. Built once, then read by many threads without locks. */
+/* The customers of one store in memory: a map from the shop's ids, and for each customer what was bought, how
+ * often and when. Built once, then read by many threads without locks; while they read, histories can be
+ * exchanged and customers added (core/index/update.h). */
 #pragma once
 
 #include "core/base/status.h"
@@ -16,12 +17,24 @@ struct aff_purchase {
     uint32_t first_s, last_s;
 };
 
-/* A customer's purchases, most recently bought first. */
+/* A customer's purchases, most recently bought first, and behind them the customer's id, so that a look-up
+ * stays in one place. The same bytes stand in a snapshot file. */
 struct aff_history {
     uint32_t orders; /* baskets of the customer */
     uint32_t n;
+    uint32_t id_size;
     struct aff_purchase purchases[];
 };
+
+static inline struct aff_text aff_history_id(const struct aff_history *history)
+{
+    return (struct aff_text){(const char *)(history->purchases + history->n), history->id_size};
+}
+
+static inline size_t aff_history_bytes(const struct aff_history *history)
+{
+    return sizeof *history + history->n * sizeof history->purchases[0] + history->id_size;
+}
 
 struct aff_customers;
 struct aff_customers_builder;
@@ -39,7 +52,7 @@ void aff_customers_free(struct aff_customers *customers);
 
 uint32_t aff_customers_size(const struct aff_customers *customers);
 
-/* What the customer bought; NULL if the customer is unknown. Valid as long as `customers`. */
+/* What the customer bought; NULL if the customer is unknown. Valid until aff_slot_release. */
 const struct aff_history *aff_customers_find(const struct aff_customers *customers, struct aff_text id);
 
 size_t aff_customers_bytes(const struct aff_customers *customers);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that answering for one store needs, as one object that is published as a whole. */
+/* Everything that answering for one store needs, as one object that is published as a whole. A batch of
+ * changes (core/index/update.h) publishes a new struct aff_model with the same parts. */
 #pragma once
 
 #include "core/catalogue/catalogue.h"
@@ -21,14 +22,18 @@ struct aff_totals {
 struct aff_model {
     char store[AFF_ID_MAX + 1];
     char currency[4];
-    uint64_t version;    /* affinity.state.published */
-    int64_t built_at_us; /* of the last rebuild */
-    int64_t loaded_at_us;
+    uint64_t version;           /* affinity.state.published */
+    uint64_t generation;        /* affinity.state.generation; row numbers differ between loads all the same */
+    uint64_t catalogue_version; /* affinity.catalogue_state.version */
+    int64_t built_at_us;        /* of the last rebuild */
+    int64_t loaded_at_us;       /* tells apart models that were loaded one after the other */
+    int64_t snapshot_at_us;     /* it is as of a file written then; 0: as of the database */
     struct aff_totals totals;
     struct aff_catalogue *catalogue;
     struct aff_customers *customers;
     struct aff_neighbours *together;
     struct aff_neighbours *next;
+    struct aff_mapping *mapping; /* the snapshot file that parts of it are in; NULL: none */
 };
 
 /* Frees the model and its parts; parts may be NULL, `model` may be NULL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/index/neighbours.h"
 
+#include "core/base/room.h"
 #include "core/index/grace.h"
 
 #include <assert.h>
@@ -9,76 +10,79 @@
 #include <string.h>
 
 struct aff_neighbours {
-    uint32_t n_rows;
+    uint32_t capacity;
+    const char *borrowed; /* memory that is not the table's, where rows may be; or NULL */
+    size_t borrowed_bytes;
     _Atomic uint64_t n_blocks, n_edges; /* kept by the one writer, read by anybody */
     struct aff_row *_Atomic rows[];     /* NULL: no neighbours */
 };
 
 aff_status aff_neighbours_new(uint32_t n_rows, struct aff_neighbours **ret_neighbours)
 {
+    const uint32_t capacity = aff_room_for(n_rows);
     struct aff_neighbours *neighbours =
-        malloc(sizeof *neighbours + (size_t)n_rows * sizeof neighbours->rows[0]);
+        calloc(1, sizeof *neighbours + (size_t)capacity * sizeof neighbours->rows[0]);
 
     if (neighbours == NULL)
         return AFF_NOMEM;
-    neighbours->n_rows = n_rows;
-    atomic_init(&neighbours->n_blocks, 0);
-    atomic_init(&neighbours->n_edges, 0);
-    for (uint32_t i = 0; i < n_rows; i++)
-        atomic_init(&neighbours->rows[i], NULL);
+    neighbours->capacity = capacity;
     *ret_neighbours = neighbours;
     return AFF_OK;
+}
+
+void aff_neighbours_discard(const struct aff_neighbours *neighbours, struct aff_row *row)
+{
+    const char *at = (const char *)row;
+
+    if (neighbours->borrowed == NULL || at < neighbours->borrowed ||
+        at >= neighbours->borrowed + neighbours->borrowed_bytes)
+        free(row);
 }
 
 void aff_neighbours_free(struct aff_neighbours *neighbours)
 {
     if (neighbours == NULL)
         return;
-    for (uint32_t i = 0; i < neighbours->n_rows; i++)
-        free(atomic_load_explicit(&neighbours->rows[i], memory_order_relaxed));
+    for (uint32_t i = 0; i < neighbours->capacity; i++)
+        aff_neighbours_discard(neighbours, atomic_load_explicit(&neighbours->rows[i], memory_order_relaxed));
     free(neighbours);
 }
 
-uint32_t aff_neighbours_size(const struct aff_neighbours *neighbours)
+uint32_t aff_neighbours_capacity(const struct aff_neighbours *neighbours)
 {
-    return neighbours->n_rows;
+    return neighbours->capacity;
 }
 
 const struct aff_row *aff_neighbours_row(const struct aff_neighbours *neighbours, uint32_t row)
 {
-    assert(row < neighbours->n_rows);
+    assert(row < neighbours->capacity);
     return atomic_load_explicit(&neighbours->rows[row], memory_order_acquire);
 }
 
 void aff_neighbours_prefetch(const struct aff_neighbours *neighbours, uint32_t row)
 {
-    if (row < neighbours->n_rows)
+    if (row < neighbours->capacity)
         __builtin_prefetch((const char *)neighbours + sizeof *neighbours + row * sizeof neighbours->rows[0]);
 }
 
 aff_status aff_row_new(uint32_t n, struct aff_row **ret_row, struct aff_neighbour **ret_entries,
                        struct aff_pair_counts **ret_counts)
 {
-    size_t entry_bytes = (size_t)n * sizeof(struct aff_neighbour);
-    size_t count_bytes = (size_t)n * sizeof(struct aff_pair_counts);
-    struct aff_row *row = malloc(sizeof *row + entry_bytes + count_bytes);
+    struct aff_row *row = malloc(aff_row_bytes(n));
 
     if (row == NULL)
         return AFF_NOMEM;
-    /* Entries are 8 bytes each behind a head of 16, so the counts behind them are aligned. */
-    struct aff_pair_counts *counts = (void *)((char *)row + sizeof *row + entry_bytes);
     row->n = n;
-    row->counts = counts;
+    row->unused = 0;
     *ret_row = row;
     *ret_entries = row->entries;
-    *ret_counts = counts;
+    *ret_counts = (void *)(row->entries + n);
     return AFF_OK;
 }
 
-/* Puts `row` into its place and gives the row that was there. */
-static struct aff_row *exchange(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row)
+struct aff_row *aff_neighbours_exchange(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row)
 {
-    assert(at < neighbours->n_rows);
+    assert(at < neighbours->capacity);
     /* The new row belongs to the readers from here on, so it is measured before. */
     uint64_t blocks = row != NULL, edges = row == NULL ? 0 : row->n;
     struct aff_row *old = atomic_exchange_explicit(&neighbours->rows[at], row, memory_order_acq_rel);
@@ -94,17 +98,17 @@ static struct aff_row *exchange(struct aff_neighbours *neighbours, uint32_t at, 
 
 void aff_neighbours_set(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row)
 {
-    free(exchange(neighbours, at, row));
+    aff_neighbours_discard(neighbours, aff_neighbours_exchange(neighbours, at, row));
 }
 
 static void replace_some(struct aff_neighbours *neighbours, const struct aff_row_update *updates, size_t n,
                          struct aff_row **old)
 {
     for (size_t i = 0; i < n; i++)
-        old[i] = exchange(neighbours, updates[i].at, updates[i].row);
+        old[i] = aff_neighbours_exchange(neighbours, updates[i].at, updates[i].row);
     aff_grace_wait();
     for (size_t i = 0; i < n; i++)
-        free(old[i]);
+        aff_neighbours_discard(neighbours, old[i]);
 }
 
 void aff_neighbours_replace(struct aff_neighbours *neighbours, const struct aff_row_update *updates, size_t n)
@@ -133,6 +137,6 @@ size_t aff_neighbours_bytes(const struct aff_neighbours *neighbours, size_t *ret
 
     *ret_count_bytes = edges * sizeof(struct aff_pair_counts);
     *ret_edges = edges;
-    return sizeof *neighbours + neighbours->n_rows * sizeof neighbours->rows[0] +
+    return sizeof *neighbours + neighbours->capacity * sizeof neighbours->rows[0] +
            blocks * sizeof(struct aff_row) + edges * sizeof(struct aff_neighbour);
 }

@@ -32,26 +32,42 @@ struct aff_pair_counts {
     int64_t revenue;     /* of the other product's lines in these baskets, minor units */
     int64_t margin;      /* of these lines, where the cost is known */
     float gap_days;      /* `next`: median days between the two orders; else 0 */
+    uint32_t unused;     /* 0, so that a row is the same bytes wherever it was made */
 };
 
-/* One product's neighbours: `n` entries by falling score, then their counts in the same order. */
+/* One product's neighbours: `n` entries by falling score, then their counts in the same order. It holds no
+ * addresses: the same bytes stand in a snapshot file. */
 struct aff_row {
     uint32_t n;
-    const struct aff_pair_counts *counts; /* n entries, in the same allocation */
+    uint32_t unused; /* 0 */
     struct aff_neighbour entries[];
 };
+_Static_assert(sizeof(struct aff_row) % 8 == 0, "entries and the counts behind them are aligned");
+
+/* The counts of the entries, in their order. */
+static inline const struct aff_pair_counts *aff_row_counts(const struct aff_row *row)
+{
+    return (const struct aff_pair_counts *)(const void *)(row->entries + row->n);
+}
+
+static inline size_t aff_row_bytes(uint32_t n)
+{
+    return sizeof(struct aff_row) + n * (sizeof(struct aff_neighbour) + sizeof(struct aff_pair_counts));
+}
 
 struct aff_neighbours;
 
-/* An empty table of `n_rows` rows. */
+/* An empty table for the products of a catalogue that begins with `n_rows`: it has room for as many rows as
+ * that catalogue (core/base/room.h). */
 AFF_MUST_CHECK aff_status aff_neighbours_new(uint32_t n_rows, struct aff_neighbours **ret_neighbours);
 
 /* Frees the table and its rows; NULL is a no-op. No readers may remain. */
 void aff_neighbours_free(struct aff_neighbours *neighbours);
 
-uint32_t aff_neighbours_size(const struct aff_neighbours *neighbours);
+/* Rows that the table has room for. */
+uint32_t aff_neighbours_capacity(const struct aff_neighbours *neighbours);
 
-/* The current row, NULL if the product has no neighbours. `row` must be below the size. */
+/* The current row, NULL if the product has no neighbours. `row` must be below the capacity. */
 const struct aff_row *aff_neighbours_row(const struct aff_neighbours *neighbours, uint32_t row);
 
 /* Starts to load where the row is; any number will do. */
@@ -65,6 +81,13 @@ AFF_MUST_CHECK aff_status aff_row_new(uint32_t n, struct aff_row **ret_row,
 
 /* Puts a row into a table that no reader can see yet; takes ownership, frees a row that was there. */
 void aff_neighbours_set(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row);
+
+/* Puts `row` (NULL: none) into a table that readers may be reading, and gives the row that was there, which
+ * the caller frees with aff_neighbours_discard after a grace period. Takes ownership of `row`. */
+struct aff_row *aff_neighbours_exchange(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row);
+
+/* Frees a row that was in the table. NULL is a no-op. */
+void aff_neighbours_discard(const struct aff_neighbours *neighbours, struct aff_row *row);
 
 /* A replacement for one row of a published table; `row` NULL removes it. */
 struct aff_row_update {

@@ -88,9 +88,14 @@ void aff_slot_release(const struct aff_slot *slot)
     urcu_memb_read_unlock();
 }
 
+struct aff_model *aff_slot_exchange(struct aff_slot *slot, struct aff_model *next)
+{
+    return atomic_exchange_explicit(&slot->model, next, memory_order_acq_rel);
+}
+
 void aff_slot_publish(struct aff_slot *slot, struct aff_model *next)
 {
-    struct aff_model *previous = atomic_exchange_explicit(&slot->model, next, memory_order_acq_rel);
+    struct aff_model *previous = aff_slot_exchange(slot, next);
 
     if (previous == NULL)
         return;

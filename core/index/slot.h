@@ -25,5 +25,5 @@ void aff_slot_release(const struct aff_slot *slot);
  * that. Blocks: publisher thread only, never between acquire and release. */
 void aff_slot_publish(struct aff_slot *slot, struct aff_model *next);
 
-/* The current model for the publisher itself, which alone may change its rows (aff_neighbours_replace). */
+/* The current model for the publisher itself, which alone may change it (core/index/update.h). */
 struct aff_model *aff_slot_model(struct aff_slot *slot);

@@ -4,7 +4,10 @@
  *
  * One batch at a time and slot: whoever makes one holds the lock of the store's publisher (server/stores.h).
  * A reader sees each product, history and neighbour row either before or after the batch, never in between;
- * totals and version change last. Not to be used between aff_slot_acquire and aff_slot_release. */
+ * totals, version and popularity change last and together, since they come with a new struct aff_model that
+ * shares all tables with the one before. A call that fails leaves the batch as it was before the call, and it
+ * can still be published; after AFF_NOMEM a new category may stay in it without a product. Not to be used
+ * between aff_slot_acquire and aff_slot_release. */
 #pragma once
 
 #include "core/catalogue/catalogue.h"
@@ -14,12 +17,6 @@
 #include "core/index/slot.h"
 
 struct aff_update;
-
-/* Learned counts of a product, as in affinity.product_stat. */
-struct aff_product_counts {
-    uint32_t orders;
-    int64_t weight, revenue, margin, last_at_us;
-};
 
 /* One neighbour by database key, as in affinity.neighbour. */
 struct aff_update_neighbour {
@@ -39,8 +36,8 @@ AFF_MUST_CHECK aff_status aff_update_begin(struct aff_slot *slot, struct aff_upd
 
 /* Changes the catalogue's part of a product's record, or adds the product; `orders` to `last_at_us` and
  * `category_row` are ignored. A product that is new in this batch can be named by later calls. AFF_LIMIT: the
- * model has no room for another product; it has to be loaded anew. AFF_INVALID: id and key belong to
- * different products. */
+ * model has no room for another product or category; it has to be loaded anew. AFF_INVALID: id and key belong
+ * to different products, or the id is no id, or the category is 16 MiB or longer. */
 AFF_MUST_CHECK aff_status aff_update_product(struct aff_update *update, const struct aff_product *product);
 
 /* Changes a product's learned counts. Lists by popularity follow with aff_update_popularity(). AFF_NOTFOUND:
@@ -48,23 +45,29 @@ AFF_MUST_CHECK aff_status aff_update_product(struct aff_update *update, const st
 AFF_MUST_CHECK aff_status aff_update_product_counts(struct aff_update *update, int32_t product,
                                                     const struct aff_product_counts *counts);
 
-/* Makes the lists of popular products, of the store and of each category, from the counts as they are now. In
- * proportion to the catalogue, so not for every batch. */
+/* Makes the lists of popular products, of the store and of each category, and the products' popularity from
+ * the counts as they are now, with this batch's changes so far. In proportion to the catalogue (some 100 ms a
+ * million products), so not for every batch. */
 AFF_MUST_CHECK aff_status aff_update_popularity(struct aff_update *update);
 
 /* Replaces the neighbours of a product (n = 0 removes them), best first. Neighbours that the catalogue does
- * not hold are left out. AFF_NOTFOUND: the product is not held. */
+ * not hold are left out. AFF_NOTFOUND: the product is not held. AFF_INVALID: no such relation. */
 AFF_MUST_CHECK aff_status aff_update_row(struct aff_update *update, enum aff_relation relation,
                                          int32_t product, const struct aff_update_neighbour *neighbours,
                                          uint32_t n);
 
-/* Replaces what is known of a customer's purchases, most recent first, or adds the customer. AFF_LIMIT as
- * above. */
+/* Replaces what is known of a customer's purchases, most recent first, or adds the customer. Purchases of
+ * products that the catalogue does not hold are left out. AFF_LIMIT as above. AFF_INVALID: the id is no id.
+ */
 AFF_MUST_CHECK aff_status aff_update_customer(struct aff_update *update, struct aff_text id, uint32_t orders,
                                               const struct aff_update_purchase *purchases, uint32_t n);
 
-/* Totals and version that hold from this batch on. */
+/* Totals and version that hold from this batch on; without the call they stay. A model that came from a
+ * snapshot file counts as fresh from then on (snapshot_at_us becomes 0). */
 void aff_update_totals(struct aff_update *update, const struct aff_totals *totals, uint64_t version);
+
+/* The version of the catalogue that the model has from this batch on; without the call it stays. */
+void aff_update_catalogue_version(struct aff_update *update, uint64_t catalogue_version);
 
 /* Makes the batch visible, waits for readers of what it replaced, frees the batch. */
 void aff_update_publish(struct aff_update *update);

@@ -7,7 +7,7 @@ static const struct aff_pair_counts *find_counts(const struct aff_row *row, uint
 {
     for (uint32_t i = 0; row != NULL && i < row->n; i++)
         if (row->entries[i].row == other)
-            return &row->counts[i];
+            return &aff_row_counts(row)[i];
     return NULL;
 }
 
@@ -29,7 +29,7 @@ static void hear_chunk(const struct aff_run *run, uint32_t base, uint32_t from, 
         const struct aff_neighbour entry = row->entries[found[i]];
         struct aff_speaker *speaker = &space->speakers[space->marks[entry.row] - AFF_MARK_WINNER];
         if (weight * entry.score > speaker->share)
-            *speaker = (struct aff_speaker){weight * entry.score, base, &row->counts[found[i]]};
+            *speaker = (struct aff_speaker){weight * entry.score, base, &aff_row_counts(row)[found[i]]};
     }
 }
 

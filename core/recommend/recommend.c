@@ -102,7 +102,7 @@ aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *
     aff_status status = aff_request_check(request);
 
     if (status == AFF_OK)
-        status = aff_workspace_fit(workspace, aff_catalogue_size(model->catalogue));
+        status = aff_workspace_fit(workspace, aff_catalogue_capacity(model->catalogue));
     if (status != AFF_OK)
         return status;
     struct aff_run run = {

@@ -88,7 +88,7 @@ static void add_history(struct aff_run *run)
         return;
     for (uint32_t i = 0; i < run->history->n; i++) {
         uint32_t row = run->history->purchases[i].row;
-        if (durable[row])
+        if (aff_byte_read(&durable[row]))
             run->space->marks[row] |= AFF_MARK_OWNED;
     }
 }

@@ -83,10 +83,12 @@ struct aff_base {
     const struct aff_row *together; /* NULL: no neighbours */
 };
 
-/* A candidate that is not simply left: marked or not eligible. */
+/* A candidate that is not simply left: marked or not eligible, by `reasons`, which are read once because
+ * eligibility may change at any time. */
 struct aff_aside {
     uint32_t row;
     float sum;
+    unsigned reasons;
 };
 
 /* The base that speaks most for a winner. */

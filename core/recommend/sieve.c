@@ -89,7 +89,7 @@ enum aff_kind aff_kind_of(const struct aff_side *side)
 /* Marks and eligibility of a row as bits by reason, beside AFF_MARK_SIDE; 0: none holds. */
 static inline unsigned reasons_of(const uint8_t *marks, const uint8_t *eligibility, uint32_t row)
 {
-    return marks[row] | (unsigned)eligibility[row] << AFF_MARK_ELIGIBILITY;
+    return marks[row] | (unsigned)aff_byte_read(&eligibility[row]) << AFF_MARK_ELIGIBILITY;
 }
 
 /* The first reason beyond marks and eligibility. */
@@ -130,12 +130,13 @@ static void prove(struct aff_run *run)
 
     for (uint32_t i = 0; i < run->n_bases; i++) {
         const struct aff_row *row = space->bases[i].together;
+        const struct aff_pair_counts *counts = row == NULL ? NULL : aff_row_counts(row);
         const double n_a = aff_catalogue_product(run->catalogue, space->bases[i].row)->orders;
         for (uint32_t j = 0; row != NULL && j < row->n; j++) {
             uint32_t other = row->entries[j].row;
             const double n_b = aff_catalogue_product(run->catalogue, other)->orders;
-            struct aff_evidence evidence = aff_evidence_weighted(row->counts[j].orders, n_a, n_b, n);
-            if (row->counts[j].orders >= request->min_orders && evidence.lift >= request->min_lift &&
+            struct aff_evidence evidence = aff_evidence_weighted(counts[j].orders, n_a, n_b, n);
+            if (counts[j].orders >= request->min_orders && evidence.lift >= request->min_lift &&
                 evidence.confidence >= request->min_confidence)
                 aff_side_find(run, other)->flags |= AFF_SIDE_PROVEN;
         }
@@ -178,7 +179,7 @@ static uint32_t sieve_by_marks(struct aff_run *run)
         sums[row] = AFF_UNNAMED;
         n_live += reasons == 0;
         if (__builtin_expect(reasons != 0, 0))
-            asides[n_asides++] = (struct aff_aside){.row = row, .sum = sum};
+            asides[n_asides++] = (struct aff_aside){.row = row, .sum = sum, .reasons = reasons};
     }
     run->n_live = n_live;
     return n_asides;
@@ -187,7 +188,6 @@ static uint32_t sieve_by_marks(struct aff_run *run)
 void aff_sieve(struct aff_run *run)
 {
     const struct aff_workspace *space = run->space;
-    const uint8_t *eligibility = aff_catalogue_eligibility(run->catalogue);
     uint32_t n_asides = sieve_by_marks(run);
 
     run->n_plain = run->n_live;
@@ -201,10 +201,9 @@ void aff_sieve(struct aff_run *run)
     }
     for (uint32_t i = 0; i < n_asides; i++) {
         const struct aff_aside aside = space->asides[i];
-        const unsigned reasons = reasons_of(space->marks, eligibility, aside.row);
-        if (reasons == AFF_MARK_SIDE)
+        if (aside.reasons == AFF_MARK_SIDE)
             sieve_by_side(run, aside.row, aside.sum);
         else
-            run->answer->dropped[__builtin_ctz(reasons)]++;
+            run->answer->dropped[__builtin_ctz(aside.reasons)]++;
     }
 }

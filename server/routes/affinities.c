@@ -52,8 +52,8 @@ static void write_items(struct aff_call *call, const struct aff_model *model, ui
     aff_json_name(call->reply->body, "items");
     aff_json_open_array(call->reply->body);
     for (uint32_t i = 0; row != NULL && i < row->n && written < parameters->request.limit; i++)
-        if (passes(model, &parameters->request, product, row->entries[i].row, &row->counts[i]))
-            write_item(call, model, product, &row->entries[i], &row->counts[i], ++written);
+        if (passes(model, &parameters->request, product, row->entries[i].row, &aff_row_counts(row)[i]))
+            write_item(call, model, product, &row->entries[i], &aff_row_counts(row)[i], ++written);
     aff_json_close_array(call->reply->body);
     aff_json_name(call->reply->body, "neighbours");
     aff_json_uint(call->reply->body, row == NULL ? 0 : row->n);

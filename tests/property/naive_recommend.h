@@ -255,7 +255,7 @@ static bool is_proven(const struct reference *reference, uint32_t row)
         int entry = entry_of(neighbours, row);
         if (entry < 0)
             continue;
-        uint32_t both = neighbours->counts[entry].orders;
+        uint32_t both = aff_row_counts(neighbours)[entry].orders;
         double a = record(reference, reference->bases[i])->orders, b = record(reference, row)->orders;
         double n = (double)reference->model->totals.orders;
         struct aff_evidence evidence = aff_evidence_weighted(both, a, b, n);

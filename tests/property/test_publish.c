@@ -61,9 +61,9 @@ static const char *check_row(const struct aff_model *model, uint32_t at, uint32_
 
     if (row == NULL)
         return NULL; /* a batch may remove a row */
-    uint32_t stamp = row->counts[0].orders;
+    uint32_t stamp = aff_row_counts(row)[0].orders;
     for (uint32_t i = 0; i < row->n; i++) {
-        if (row->counts[i].orders != stamp || row->counts[i].discounted != row->n ||
+        if (aff_row_counts(row)[i].orders != stamp || aff_row_counts(row)[i].discounted != row->n ||
             row->entries[i].score != (float)stamp || row->entries[i].row != i)
             return "a row is torn or freed";
     }

@@ -76,7 +76,7 @@ static void check_evidence(const struct reference *reference, const struct aff_i
         item->via_relation == AFF_RELATION_TOGETHER ? model->together : model->next, item->via);
     int entry = entry_of(row, item->row);
     assert_true(entry >= 0);
-    assert_ptr_equal(item->evidence, &row->counts[entry]);
+    assert_ptr_equal(item->evidence, &aff_row_counts(row)[entry]);
 }
 
 /* The speaker is the base with the largest share; substitutes and purchases speak for themselves. */

@@ -273,14 +273,14 @@ static void evidence_is_that_of_the_counts(void **state)
     assert_int_equal(get(target), 200);
     assert_int_equal(whole("neighbours"), neighbours->n);
     assert_int_equal(aff_node_size(member("items")), neighbours->n);
-    assert_int_equal(whole("items.0.evidence.pair_orders"), neighbours->counts[0].orders);
+    assert_int_equal(whole("items.0.evidence.pair_orders"), aff_row_counts(neighbours)[0].orders);
     assert_int_equal(whole("items.0.evidence.product_orders"),
                      aff_catalogue_product(model->catalogue, row)->orders);
     assert_int_equal(whole("items.0.evidence.total_orders"), (int64_t)model->totals.orders);
     double confidence = aff_node_real(member("items.0.evidence.confidence"));
     double orders = aff_catalogue_product(model->catalogue, row)->orders;
     if (orders > 0)
-        assert_true(confidence == neighbours->counts[0].orders / orders);
+        assert_true(confidence == aff_row_counts(neighbours)[0].orders / orders);
     (void)snprintf(target, sizeof target, "/v1/products/%s/affinities?min_orders=4294967295", id);
     assert_int_equal(get(target), 200);
     assert_int_equal(aff_node_size(member("items")), 0);
