@@ -104,11 +104,10 @@ static aff_status put_costs(struct drive *drive, int store)
 static aff_status rebuild(struct drive *drive, int number)
 {
     const struct aff_config *config = &drive->options->settings.config;
-    struct aff_rebuild_settings settings = {
-        .baskets = aff_config_baskets(config),
-        .rows = aff_config_rows(config),
-        .floors_name = config->learn_floors,
-        .n_threads = 1};
+    struct aff_rebuild_settings settings = {.baskets = aff_config_baskets(config),
+                                            .rows = aff_config_rows(config),
+                                            .floors_name = config->learn_floors,
+                                            .n_threads = 1};
     struct aff_rebuild_progress progress = {0};
     struct aff_rebuild_report report;
 
@@ -152,7 +151,7 @@ static aff_status fold(struct drive *drive, int number)
 {
     struct aff_fold_settings settings = {.store = drive->report->stores[number], .most_orders = UINT32_MAX};
     struct aff_fold_report report;
-    struct aff_deltas deltas = {0};
+    struct aff_delta *delta = NULL;
     char store[16];
     const char *parameters[] = {store};
 
@@ -168,8 +167,8 @@ static aff_status fold(struct drive *drive, int number)
                                   "SELECT generation FROM affinity.state WHERE store = $1::integer", 1,
                                   parameters, &settings.generation, drive->reterr);
     if (status == AFF_OK)
-        status = aff_fold(drive->connection, &settings, &report, &deltas, drive->reterr);
-    aff_deltas_done(&deltas);
+        status = aff_fold(drive->connection, &settings, &report, &delta, drive->reterr);
+    aff_delta_free(delta);
     if (settings.epoch != 0)
         aff_leader_resign(drive->connection, settings.store);
     if (status != AFF_OK)

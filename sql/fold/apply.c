@@ -63,24 +63,25 @@ static const char add_stats[] =
     " revenue = t.revenue + excluded.revenue, margin = t.margin + excluded.margin,"
     " last_at = greatest(t.last_at, excluded.last_at)";
 
-static void put_stat(struct aff_column columns[8], const struct aff_stat_delta *delta,
+static void put_stat(struct aff_column columns[8], const struct aff_delta_product *change,
                      const struct aff_cost *cost)
 {
-    aff_column_add(&columns[0], delta->product);
-    aff_column_add(&columns[1], delta->orders);
-    aff_column_add(&columns[2], delta->discounted);
-    aff_column_add(&columns[3], delta->weight);
-    aff_column_add(&columns[4], delta->revenue);
-    aff_column_add(&columns[5], delta->margin);
+    aff_column_add(&columns[0], change->product);
+    aff_column_add(&columns[1], change->orders);
+    aff_column_add(&columns[2], change->discounted);
+    aff_column_add(&columns[3], change->weight);
+    aff_column_add(&columns[4], change->revenue);
+    aff_column_add(&columns[5], change->margin);
     /* A time that was counted before moves nothing. */
-    aff_column_add(&columns[6], delta->newest_us == INT64_MIN ? delta->older_us : delta->newest_us);
+    aff_column_add(&columns[6],
+                   change->newest_after_us == INT64_MIN ? change->newest_before_us : change->newest_after_us);
     if (cost == NULL || cost->unit_cost == AFF_COST_UNKNOWN)
         aff_column_add_null(&columns[7]);
     else
         aff_column_add(&columns[7], cost->unit_cost);
 }
 
-static aff_status apply_stats(struct aff_connection *connection, int store, const struct aff_deltas *deltas,
+static aff_status apply_stats(struct aff_connection *connection, int store, const struct aff_delta *delta,
                               const struct aff_costs *costs, struct aff_error *reterr)
 {
     struct aff_column columns[8] = {{.type = AFF_COLUMN_INT32}, {.type = AFF_COLUMN_INT32},
@@ -90,17 +91,17 @@ static aff_status apply_stats(struct aff_connection *connection, int store, cons
     struct aff_column fewer = {.type = AFF_COLUMN_INT32}, older = {.type = AFF_COLUMN_INT32};
     aff_status status = AFF_OK;
 
-    for (uint32_t i = 0; i < deltas->n_stats; i++) {
-        const struct aff_stat_delta *delta = &deltas->stats[i];
-        const struct aff_cost *cost = aff_costs_find(costs, delta->product);
-        put_stat(columns, delta, cost);
-        if (delta->orders < 0)
-            aff_column_add(&fewer, delta->product);
-        if (cost != NULL && cost->counted && delta->older_us == cost->last_at_us &&
-            delta->newest_us < cost->last_at_us)
-            aff_column_add(&older, delta->product);
+    for (size_t i = 0; i < delta->n_products; i++) {
+        const struct aff_delta_product *change = &delta->products[i];
+        const struct aff_cost *cost = aff_costs_find(costs, change->product);
+        put_stat(columns, change, cost);
+        if (change->orders < 0)
+            aff_column_add(&fewer, change->product);
+        if (cost != NULL && cost->counted && change->newest_before_us == cost->last_at_us &&
+            change->newest_after_us < cost->last_at_us)
+            aff_column_add(&older, change->product);
     }
-    if (deltas->n_stats > 0)
+    if (delta->n_products > 0)
         status = aff_query_columns(connection, add_stats, store, columns, 8, NULL, reterr);
     if (status == AFF_OK)
         status =
@@ -128,24 +129,24 @@ static const char add_pairs[] =
     " margin_a = t.margin_a + excluded.margin_a, margin_b = t.margin_b + excluded.margin_b";
 
 static void put_pair(struct aff_column columns[9], struct aff_column fewer[2],
-                     const struct aff_pair_delta *delta)
+                     const struct aff_delta_pair *change)
 {
-    aff_column_add(&columns[0], delta->a);
-    aff_column_add(&columns[1], delta->b);
-    aff_column_add(&columns[2], delta->orders);
-    aff_column_add(&columns[3], delta->discounted);
-    aff_column_add(&columns[4], delta->weight);
-    aff_column_add(&columns[5], delta->revenue_a);
-    aff_column_add(&columns[6], delta->revenue_b);
-    aff_column_add(&columns[7], delta->margin_a);
-    aff_column_add(&columns[8], delta->margin_b);
-    if (delta->orders < 0) {
-        aff_column_add(&fewer[0], delta->a);
-        aff_column_add(&fewer[1], delta->b);
+    aff_column_add(&columns[0], change->a);
+    aff_column_add(&columns[1], change->b);
+    aff_column_add(&columns[2], change->orders);
+    aff_column_add(&columns[3], change->discounted);
+    aff_column_add(&columns[4], change->weight);
+    aff_column_add(&columns[5], change->revenue_a);
+    aff_column_add(&columns[6], change->revenue_b);
+    aff_column_add(&columns[7], change->margin_a);
+    aff_column_add(&columns[8], change->margin_b);
+    if (change->orders < 0) {
+        aff_column_add(&fewer[0], change->a);
+        aff_column_add(&fewer[1], change->b);
     }
 }
 
-static aff_status apply_pairs(struct aff_connection *connection, int store, const struct aff_deltas *deltas,
+static aff_status apply_pairs(struct aff_connection *connection, int store, const struct aff_delta *delta,
                               struct aff_error *reterr)
 {
     struct aff_column columns[9] = {
@@ -155,11 +156,11 @@ static aff_status apply_pairs(struct aff_connection *connection, int store, cons
     struct aff_column fewer[2] = {{.type = AFF_COLUMN_INT32}, {.type = AFF_COLUMN_INT32}};
     aff_status status = AFF_OK;
 
-    for (uint32_t i = 0; i < deltas->n_pairs && status == AFF_OK;) {
+    for (size_t i = 0; i < delta->n_pairs && status == AFF_OK;) {
         aff_columns_clear(columns, 9);
         aff_columns_clear(fewer, 2);
-        for (uint32_t end = i + CHUNK; i < end && i < deltas->n_pairs; i++)
-            put_pair(columns, fewer, &deltas->pairs[i]);
+        for (size_t end = i + CHUNK; i < end && i < delta->n_pairs; i++)
+            put_pair(columns, fewer, &delta->pairs[i]);
         status = aff_query_columns(connection, add_pairs, store, columns, 9, NULL, reterr);
         if (status == AFF_OK)
             status = sweep_out(
@@ -176,7 +177,7 @@ static aff_status apply_pairs(struct aff_connection *connection, int store, cons
 /* ---- next_stat ---- */
 
 static aff_status apply_next_stats(struct aff_connection *connection, int store,
-                                   const struct aff_deltas *deltas, struct aff_error *reterr)
+                                   const struct aff_delta *delta, struct aff_error *reterr)
 {
     struct aff_column columns[4] = {{.type = AFF_COLUMN_INT32},
                                     {.type = AFF_COLUMN_INT32},
@@ -185,16 +186,16 @@ static aff_status apply_next_stats(struct aff_connection *connection, int store,
     struct aff_column fewer = {.type = AFF_COLUMN_INT32};
     aff_status status = AFF_OK;
 
-    for (uint32_t i = 0; i < deltas->n_next_stats; i++) {
-        const struct aff_next_stat_delta *delta = &deltas->next_stats[i];
-        aff_column_add(&columns[0], delta->product);
-        aff_column_add(&columns[1], delta->firsts);
-        aff_column_add(&columns[2], delta->seconds);
-        aff_column_add(&columns[3], delta->firsts_weight);
-        if (delta->firsts < 0 || delta->seconds < 0)
-            aff_column_add(&fewer, delta->product);
+    for (size_t i = 0; i < delta->n_next_stats; i++) {
+        const struct aff_delta_next_stat *change = &delta->next_stats[i];
+        aff_column_add(&columns[0], change->product);
+        aff_column_add(&columns[1], change->firsts);
+        aff_column_add(&columns[2], change->seconds);
+        aff_column_add(&columns[3], change->firsts_weight);
+        if (change->firsts < 0 || change->seconds < 0)
+            aff_column_add(&fewer, change->product);
     }
-    if (deltas->n_next_stats > 0)
+    if (delta->n_next_stats > 0)
         status = aff_query_columns(
             connection,
             "INSERT INTO affinity.next_stat AS t (store, product, firsts, seconds, firsts_weight)"
@@ -215,16 +216,16 @@ static aff_status apply_next_stats(struct aff_connection *connection, int store,
     return status;
 }
 
-aff_status aff_apply_deltas(struct aff_connection *connection, int store, const struct aff_deltas *deltas,
-                            const struct aff_costs *costs, struct aff_error *reterr)
+aff_status aff_apply_delta(struct aff_connection *connection, int store, const struct aff_delta *delta,
+                           const struct aff_costs *costs, struct aff_error *reterr)
 {
-    aff_status status = apply_stats(connection, store, deltas, costs, reterr);
+    aff_status status = apply_stats(connection, store, delta, costs, reterr);
 
     if (status == AFF_OK)
-        status = apply_pairs(connection, store, deltas, reterr);
+        status = apply_pairs(connection, store, delta, reterr);
     if (status == AFF_OK)
-        status = apply_next_stats(connection, store, deltas, reterr);
+        status = apply_next_stats(connection, store, delta, reterr);
     if (status == AFF_OK)
-        status = aff_apply_next(connection, store, deltas, reterr);
+        status = aff_apply_next(connection, store, delta, reterr);
     return status;
 }

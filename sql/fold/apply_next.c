@@ -6,33 +6,15 @@
 
 #include <inttypes.h>
 #include <libpq-fe.h>
-#include <string.h>
 
 enum { CHUNK = 10000 };
 
-static aff_status broken(const struct aff_next_delta *delta, struct aff_error *reterr)
+static aff_status broken(const struct aff_delta_next *change, struct aff_error *reterr)
 {
     return aff_error_set(reterr, AFF_DATA,
                          "affinity.pair_next: products %" PRId32 " and %" PRId32
                          " did not count all that is taken back; run 'affinityctl rebuild'",
-                         delta->a, delta->b);
-}
-
-/* Writes the histogram as core/learn/gap.h stores it. */
-static size_t write_gaps(const uint64_t counts[AFF_GAP_BUCKETS], unsigned char *ret_bytes)
-{
-    size_t size = 0;
-
-    for (int bucket = 0; bucket < AFF_GAP_BUCKETS; bucket++) {
-        uint64_t count = counts[bucket];
-        if (count == 0)
-            continue;
-        ret_bytes[size++] = (unsigned char)bucket;
-        for (; count >= 0x80; count >>= 7)
-            ret_bytes[size++] = (unsigned char)(0x80 | (count & 0x7F));
-        ret_bytes[size++] = (unsigned char)count;
-    }
-    return size;
+                         change->a, change->b);
 }
 
 /* Columns of rows to write (a, b, orders, weight, gaps) and of rows to remove (a, b). */
@@ -40,35 +22,28 @@ struct outcome {
     struct aff_column kept[5], gone[2];
 };
 
-static aff_status add(const struct aff_deltas *deltas, const struct aff_next_delta *delta,
-                      const PGresult *result, int row, struct outcome *outcome, struct aff_error *reterr)
+static aff_status add(const struct aff_delta_next *change, const PGresult *result, int row,
+                      struct outcome *outcome, struct aff_error *reterr)
 {
     unsigned char bytes[AFF_GAP_BUCKETS * AFF_GAP_ENTRY_BYTES];
-    uint64_t counts[AFF_GAP_BUCKETS] = {0};
-    int64_t orders = aff_result_whole(result, row, 1, 0) + delta->orders;
-    int64_t weight = aff_result_whole(result, row, 2, 0) + delta->weight;
+    int64_t orders = aff_result_whole(result, row, 1, 0) + change->orders;
+    int64_t weight = aff_result_whole(result, row, 2, 0) + change->weight;
+    size_t size = 0;
 
-    if (!PQgetisnull(result, row, 3) && aff_gap_read((const unsigned char *)PQgetvalue(result, row, 3),
-                                                     (size_t)PQgetlength(result, row, 3), counts) != AFF_OK)
-        return broken(delta, reterr);
-    for (uint32_t i = 0; i < delta->n_gaps; i++) {
-        const struct aff_gap_delta *gap = &deltas->gaps[delta->first_gap + i];
-        if (gap->times < 0 && counts[gap->bucket] < (uint64_t) - (int64_t)gap->times)
-            return broken(delta, reterr);
-        counts[gap->bucket] += (uint64_t)(int64_t)gap->times;
-    }
-    if (orders < 0)
-        return broken(delta, reterr);
+    if (orders < 0 ||
+        aff_gap_apply((const unsigned char *)PQgetvalue(result, row, 3), (size_t)PQgetlength(result, row, 3),
+                      change->gaps, change->n_gaps, bytes, &size) != AFF_OK)
+        return broken(change, reterr);
     if (orders == 0) {
-        aff_column_add(&outcome->gone[0], delta->a);
-        aff_column_add(&outcome->gone[1], delta->b);
+        aff_column_add(&outcome->gone[0], change->a);
+        aff_column_add(&outcome->gone[1], change->b);
         return AFF_OK;
     }
-    aff_column_add(&outcome->kept[0], delta->a);
-    aff_column_add(&outcome->kept[1], delta->b);
+    aff_column_add(&outcome->kept[0], change->a);
+    aff_column_add(&outcome->kept[1], change->b);
     aff_column_add(&outcome->kept[2], orders);
     aff_column_add(&outcome->kept[3], weight);
-    aff_column_add_bytes(&outcome->kept[4], bytes, write_gaps(counts, bytes));
+    aff_column_add_bytes(&outcome->kept[4], bytes, size);
     return AFF_OK;
 }
 
@@ -95,8 +70,8 @@ static aff_status write(struct aff_connection *connection, int store, struct out
 }
 
 /* One chunk of rows: read, added, written. */
-static aff_status apply_some(struct aff_connection *connection, int store, const struct aff_deltas *deltas,
-                             uint32_t from, uint32_t to, struct aff_column keys[3], struct outcome *outcome,
+static aff_status apply_some(struct aff_connection *connection, int store, const struct aff_delta *delta,
+                             size_t from, size_t to, struct aff_column keys[3], struct outcome *outcome,
                              struct aff_error *reterr)
 {
     PGresult *result = NULL;
@@ -104,10 +79,10 @@ static aff_status apply_some(struct aff_connection *connection, int store, const
     aff_columns_clear(keys, 3);
     aff_columns_clear(outcome->kept, 5);
     aff_columns_clear(outcome->gone, 2);
-    for (uint32_t i = from; i < to; i++) {
-        aff_column_add(&keys[0], deltas->nexts[i].a);
-        aff_column_add(&keys[1], deltas->nexts[i].b);
-        aff_column_add(&keys[2], i);
+    for (size_t i = from; i < to; i++) {
+        aff_column_add(&keys[0], delta->next[i].a);
+        aff_column_add(&keys[1], delta->next[i].b);
+        aff_column_add(&keys[2], (int64_t)i);
     }
     aff_status status = aff_query_columns(
         connection,
@@ -116,15 +91,14 @@ static aff_status apply_some(struct aff_connection *connection, int store, const
         " LEFT JOIN affinity.pair_next t ON t.store = $1 AND t.a = d.a AND t.b = d.b ORDER BY d.i",
         store, keys, 3, &result, reterr);
     for (int row = 0; status == AFF_OK && row < PQntuples(result); row++)
-        status =
-            add(deltas, &deltas->nexts[aff_result_whole(result, row, 0, 0)], result, row, outcome, reterr);
+        status = add(&delta->next[aff_result_whole(result, row, 0, 0)], result, row, outcome, reterr);
     PQclear(result);
     if (status == AFF_OK)
         status = write(connection, store, outcome, reterr);
     return status;
 }
 
-aff_status aff_apply_next(struct aff_connection *connection, int store, const struct aff_deltas *deltas,
+aff_status aff_apply_next(struct aff_connection *connection, int store, const struct aff_delta *delta,
                           struct aff_error *reterr)
 {
     struct aff_column keys[3] = {
@@ -137,9 +111,9 @@ aff_status aff_apply_next(struct aff_connection *connection, int store, const st
                               .gone = {{.type = AFF_COLUMN_INT32}, {.type = AFF_COLUMN_INT32}}};
     aff_status status = AFF_OK;
 
-    for (uint32_t i = 0; i < deltas->n_nexts && status == AFF_OK; i += CHUNK) {
-        uint32_t end = deltas->n_nexts - i > CHUNK ? i + CHUNK : deltas->n_nexts;
-        status = apply_some(connection, store, deltas, i, end, keys, &outcome, reterr);
+    for (size_t i = 0; i < delta->n_next && status == AFF_OK; i += CHUNK) {
+        size_t end = delta->n_next - i > CHUNK ? i + CHUNK : delta->n_next;
+        status = apply_some(connection, store, delta, i, end, keys, &outcome, reterr);
     }
     aff_columns_done(keys, 3);
     aff_columns_done(outcome.kept, 5);

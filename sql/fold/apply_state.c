@@ -20,22 +20,24 @@ static aff_status read_time(struct aff_connection *connection, int store, const 
 
 /* Oldest and newest order counted. Only if the one at an end was taken back does it have to be looked for. */
 static aff_status find_window(struct aff_connection *connection, int store,
-                              const struct aff_count_state *state, const struct aff_deltas *deltas,
-                              int64_t *ret_from_us, int64_t *ret_to_us, struct aff_error *reterr)
+                              const struct aff_count_state *state, const struct aff_delta *delta,
+                              const struct aff_changed_span *span, int64_t *ret_from_us, int64_t *ret_to_us,
+                              struct aff_error *reterr)
 {
-    bool is_empty = state->orders + deltas->orders <= 0;
-    bool to_gone = deltas->older_to_us == state->to_us && deltas->to_us < state->to_us;
-    bool from_gone = deltas->earlier_from_us == state->from_us &&
-                     (deltas->from_us == INT64_MIN || deltas->from_us > state->from_us);
+    bool is_empty = state->orders + delta->orders <= 0;
+    bool to_gone = span->to_before_us == state->to_us && span->to_after_us < state->to_us;
+    bool from_gone = span->from_before_us == state->from_us &&
+                     (span->from_after_us == INT64_MIN || span->from_after_us > state->from_us);
     aff_status status = AFF_OK;
 
     *ret_from_us = *ret_to_us = INT64_MIN;
     if (is_empty)
         return AFF_OK;
-    *ret_to_us = state->to_us > deltas->to_us ? state->to_us : deltas->to_us;
+    *ret_to_us = state->to_us > span->to_after_us ? state->to_us : span->to_after_us;
     *ret_from_us = state->from_us;
-    if (deltas->from_us != INT64_MIN && (state->from_us == INT64_MIN || deltas->from_us < state->from_us))
-        *ret_from_us = deltas->from_us;
+    if (span->from_after_us != INT64_MIN &&
+        (state->from_us == INT64_MIN || span->from_after_us < state->from_us))
+        *ret_from_us = span->from_after_us;
     if (to_gone)
         status =
             read_time(connection, store, "SELECT max(last_at) FROM affinity.product_stat WHERE store = $1",
@@ -59,21 +61,22 @@ static void add_time(struct aff_column *column, int64_t at_us)
 }
 
 aff_status aff_apply_totals(struct aff_connection *connection, int store, const struct aff_count_state *state,
-                            const struct aff_deltas *deltas, int64_t *ret_version, struct aff_error *reterr)
+                            const struct aff_delta *delta, const struct aff_changed_span *span,
+                            int64_t *ret_version, struct aff_error *reterr)
 {
     struct aff_column columns[2] = {{.type = AFF_COLUMN_INT64}, {.type = AFF_COLUMN_TIME}};
     PGresult *result = NULL;
     int64_t from_us, to_us;
-    aff_status status = find_window(connection, store, state, deltas, &from_us, &to_us, reterr);
+    aff_status status = find_window(connection, store, state, delta, span, &from_us, &to_us, reterr);
 
     if (status != AFF_OK)
         return status;
-    aff_column_add(&columns[0], deltas->orders);
-    aff_column_add(&columns[0], deltas->lines);
-    aff_column_add(&columns[0], deltas->weight);
-    aff_column_add(&columns[0], deltas->next_orders);
-    aff_column_add(&columns[0], deltas->truncated_orders);
-    aff_column_add(&columns[0], deltas->truncated_lines);
+    aff_column_add(&columns[0], delta->orders);
+    aff_column_add(&columns[0], delta->lines);
+    aff_column_add(&columns[0], delta->weight);
+    aff_column_add(&columns[0], delta->next_orders);
+    aff_column_add(&columns[0], delta->truncated_orders);
+    aff_column_add(&columns[0], delta->truncated_lines);
     add_time(&columns[1], from_us);
     add_time(&columns[1], to_us);
     status = aff_query_columns(
@@ -101,26 +104,26 @@ static void touch(struct aff_column columns[2], int what, int64_t key)
     aff_column_add(&columns[1], key);
 }
 
-aff_status aff_apply_touched(struct aff_connection *connection, int store, const struct aff_deltas *deltas,
+aff_status aff_apply_touched(struct aff_connection *connection, int store, const struct aff_delta *delta,
                              struct aff_column *customers, struct aff_error *reterr)
 {
     struct aff_column columns[2] = {{.type = AFF_COLUMN_INT16}, {.type = AFF_COLUMN_INT64}};
 
-    for (uint32_t i = 0; i < deltas->n_stats; i++) {
-        touch(columns, TOUCHED_STAT, deltas->stats[i].product);
-        touch(columns, TOUCHED_TOGETHER, deltas->stats[i].product);
+    for (size_t i = 0; i < delta->n_products; i++) {
+        touch(columns, TOUCHED_STAT, delta->products[i].product);
+        touch(columns, TOUCHED_TOGETHER, delta->products[i].product);
     }
-    for (uint32_t i = 0; i < deltas->n_pairs; i++) {
-        if (i == 0 || deltas->pairs[i].a != deltas->pairs[i - 1].a)
-            touch(columns, TOUCHED_TOGETHER, deltas->pairs[i].a);
-        touch(columns, TOUCHED_TOGETHER, deltas->pairs[i].b);
+    for (size_t i = 0; i < delta->n_pairs; i++) {
+        if (i == 0 || delta->pairs[i].a != delta->pairs[i - 1].a)
+            touch(columns, TOUCHED_TOGETHER, delta->pairs[i].a);
+        touch(columns, TOUCHED_TOGETHER, delta->pairs[i].b);
     }
-    for (uint32_t i = 0; i < deltas->n_nexts; i++)
-        if (i == 0 || deltas->nexts[i].a != deltas->nexts[i - 1].a)
-            touch(columns, TOUCHED_NEXT, deltas->nexts[i].a);
-    for (uint32_t i = 0; i < deltas->n_next_stats; i++)
-        if (deltas->next_stats[i].firsts != 0 || deltas->next_stats[i].firsts_weight != 0)
-            touch(columns, TOUCHED_NEXT, deltas->next_stats[i].product);
+    for (size_t i = 0; i < delta->n_next; i++)
+        if (i == 0 || delta->next[i].a != delta->next[i - 1].a)
+            touch(columns, TOUCHED_NEXT, delta->next[i].a);
+    for (size_t i = 0; i < delta->n_next_stats; i++)
+        if (delta->next_stats[i].firsts != 0 || delta->next_stats[i].firsts_weight != 0)
+            touch(columns, TOUCHED_NEXT, delta->next_stats[i].product);
     aff_status status = aff_query_columns(
         connection,
         "INSERT INTO affinity.touched AS t (store, what, key, version)"

@@ -8,7 +8,9 @@
 #include "sql/fold/costs.h"
 #include "sql/fold/histories.h"
 
+#include <inttypes.h>
 #include <libpq-fe.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -28,7 +30,7 @@ struct folding {
     struct aff_changes changes, beside;
     struct aff_costs costs;
     struct aff_column customers;
-    struct aff_deltas *deltas;
+    struct aff_delta *delta;
     struct aff_fold_report report;
     struct aff_error *reterr;
 };
@@ -64,6 +66,79 @@ static aff_status claim(struct folding *folding)
     return status;
 }
 
+static void widen(const struct aff_change_content *content, int64_t *from_us, int64_t *to_us)
+{
+    if (content->n == 0)
+        return;
+    if (*from_us == INT64_MIN || content->at_us < *from_us)
+        *from_us = content->at_us;
+    if (content->at_us > *to_us)
+        *to_us = content->at_us;
+}
+
+static struct aff_changed_span span_of(const struct aff_changes *changes)
+{
+    struct aff_changed_span span = {INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
+
+    for (uint32_t i = 0; i < changes->n; i++) {
+        widen(&changes->changes[i].before, &span.from_before_us, &span.to_before_us);
+        widen(&changes->changes[i].after, &span.from_after_us, &span.to_after_us);
+    }
+    return span;
+}
+
+/* Appends the lines of all orders as they were, or as they are. */
+static aff_status add_lines(struct folding *folding, const struct aff_changes *changes, bool after,
+                            struct aff_line *lines, size_t *n)
+{
+    for (uint32_t i = 0; i < changes->n; i++) {
+        const struct aff_change *change = &changes->changes[i];
+        const struct aff_change_content *content = after ? &change->after : &change->before;
+        for (uint32_t j = 0; j < content->n; j++) {
+            const struct aff_change_line *said = &changes->lines[content->first + j];
+            struct aff_line *line = &lines[(*n)++];
+            *line = (struct aff_line){.order_key = change->order_key,
+                                      .customer = content->customer,
+                                      .at_us = content->at_us,
+                                      .product = said->product,
+                                      .discounted = said->discounted};
+            if (!aff_line_money(said, aff_costs_find(&folding->costs, said->product), &line->revenue,
+                                &line->margin))
+                return aff_error_set(folding->reterr, AFF_LIMIT,
+                                     "order key %" PRId64 ": its amounts are too large", change->order_key);
+        }
+    }
+    return AFF_OK;
+}
+
+static aff_status make_delta(struct folding *folding)
+{
+    const struct aff_count_state *state = &folding->state;
+    struct aff_delta_settings settings = {.half_life_s = state->half_life_s,
+                                          .cap = state->cap,
+                                          .frame = {state->landmark_us, state->counted_from_us}};
+    size_t room = (size_t)folding->changes.n_lines + folding->beside.n_lines + 1, n[2] = {0};
+    struct aff_line *lines[2] = {malloc(room * sizeof(struct aff_line)),
+                                 malloc(room * sizeof(struct aff_line))};
+    aff_status status = AFF_OK;
+
+    if (lines[0] == NULL || lines[1] == NULL)
+        status = aff_error_set(folding->reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+    for (int side = 0; side < 2 && status == AFF_OK; side++) {
+        status = add_lines(folding, &folding->changes, side == 1, lines[side], &n[side]);
+        if (status == AFF_OK)
+            status = add_lines(folding, &folding->beside, side == 1, lines[side], &n[side]);
+    }
+    if (status == AFF_OK) {
+        status = aff_delta_build(&settings, lines[0], n[0], lines[1], n[1], &folding->delta);
+        if (status != AFF_OK)
+            (void)aff_error_set(folding->reterr, status, "changed orders: %s", aff_status_text(status));
+    }
+    free(lines[0]);
+    free(lines[1]);
+    return status;
+}
+
 static aff_status count(struct folding *folding)
 {
     struct aff_connection *connection = folding->connection;
@@ -75,18 +150,18 @@ static aff_status count(struct folding *folding)
         status = aff_costs_read(connection, store, &folding->changes, &folding->beside, &folding->costs,
                                 folding->reterr);
     if (status == AFF_OK)
-        status = aff_deltas_make(&folding->changes, &folding->beside, &folding->costs, &folding->state,
-                                 folding->deltas, folding->reterr);
+        status = make_delta(folding);
     if (status == AFF_OK)
-        status = aff_apply_deltas(connection, store, folding->deltas, &folding->costs, folding->reterr);
+        status = aff_apply_delta(connection, store, folding->delta, &folding->costs, folding->reterr);
     if (status == AFF_OK)
         status = aff_fold_histories(connection, store, &folding->state, &folding->changes,
                                     &folding->customers, folding->reterr);
+    struct aff_changed_span span = span_of(&folding->changes);
     if (status == AFF_OK)
-        status = aff_apply_totals(connection, store, &folding->state, folding->deltas,
+        status = aff_apply_totals(connection, store, &folding->state, folding->delta, &span,
                                   &folding->report.version, folding->reterr);
     if (status == AFF_OK)
-        status = aff_apply_touched(connection, store, folding->deltas, &folding->customers, folding->reterr);
+        status = aff_apply_touched(connection, store, folding->delta, &folding->customers, folding->reterr);
     if (status == AFF_OK)
         status = claim(folding);
     return status;
@@ -125,6 +200,8 @@ static void forget(struct folding *folding)
     aff_changes_done(&folding->beside);
     aff_costs_done(&folding->costs);
     aff_columns_done(&folding->customers, 1);
+    aff_delta_free(folding->delta);
+    folding->delta = NULL;
 }
 
 static aff_status fold_once(struct folding *folding)
@@ -145,22 +222,26 @@ static aff_status fold_once(struct folding *folding)
 }
 
 aff_status aff_fold(struct aff_connection *connection, const struct aff_fold_settings *settings,
-                    struct aff_fold_report *ret_report, struct aff_deltas *deltas, struct aff_error *reterr)
+                    struct aff_fold_report *ret_report, struct aff_delta **ret_delta,
+                    struct aff_error *reterr)
 {
     struct aff_error error = {0};
     struct folding folding = {.connection = connection,
                               .settings = settings,
                               .customers = {.type = AFF_COLUMN_INT64},
-                              .deltas = deltas,
                               .reterr = &error};
     aff_status status = AFF_OK;
 
+    *ret_delta = NULL;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L * attempt};
         (void)nanosleep(&pause, NULL);
         error = (struct aff_error){0};
-        aff_deltas_done(deltas);
         status = fold_once(&folding);
+        if (status == AFF_OK) {
+            *ret_delta = folding.delta;
+            folding.delta = NULL;
+        }
         forget(&folding);
         if (status == AFF_OK || !aff_fold_may_retry(connection, &error))
             break;

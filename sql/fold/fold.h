@@ -5,9 +5,10 @@
 #pragma once
 
 #include "core/base/status.h"
+#include "core/learn/delta.h"
 #include "sql/connection.h"
-#include "sql/fold/deltas.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum aff_fold_outcome {
@@ -38,7 +39,7 @@ struct aff_fold_report {
  * so to the next leader. */
 AFF_MUST_CHECK aff_status aff_fold(struct aff_connection *connection,
                                    const struct aff_fold_settings *settings,
-                                   struct aff_fold_report *ret_report, struct aff_deltas *deltas,
+                                   struct aff_fold_report *ret_report, struct aff_delta **ret_delta,
                                    struct aff_error *reterr);
 
 /* True for failures after which the same transaction may well succeed, while the connection is good: lost

@@ -269,8 +269,9 @@ static aff_status find_last(struct folding *folding)
 
 static aff_status build(struct folding *folding)
 {
+    struct aff_baskets_frame frame = {folding->state->landmark_us, folding->state->counted_from_us};
     struct aff_baskets_settings settings = {
-        .window_us = INT64_MAX / 2, .half_life_s = folding->state->half_life_s, .cap = folding->state->cap};
+        .half_life_s = folding->state->half_life_s, .cap = folding->state->cap, .frame = &frame};
     struct aff_baskets *baskets = NULL;
     aff_status status = aff_baskets_builder_finish(folding->builder, &settings, &baskets);
 

@@ -235,9 +235,9 @@ static aff_status fold(struct aff_learning *learning, const struct seen *seen,
                                          .epoch = learning->epoch,
                                          .generation = learning->generation,
                                          .most_orders = most_orders(seen)};
-    struct aff_deltas deltas = {0};
+    struct aff_delta *delta = NULL;
     struct aff_fold_report folded;
-    aff_status status = aff_fold(learning->connection, &settings, &folded, &deltas, reterr);
+    aff_status status = aff_fold(learning->connection, &settings, &folded, &delta, reterr);
 
     if (status == AFF_OK) {
         *ret_outcome = folded.outcome;
@@ -245,12 +245,12 @@ static aff_status fold(struct aff_learning *learning, const struct seen *seen,
             report->folded = folded.orders;
             report->version = folded.version;
             report->state = AFF_LEARNING_BUSY;
-            status = aff_together_add(learning->together, &deltas);
+            status = aff_together_add(learning->together, delta);
             if (status != AFF_OK)
                 (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
         }
     }
-    aff_deltas_done(&deltas);
+    aff_delta_free(delta);
     return status;
 }
 
@@ -280,6 +280,7 @@ static aff_status lead(struct aff_learning *learning, struct aff_learning_report
     }
     if (status != AFF_OK)
         return status;
+    report->memory_bytes = aff_together_bytes(learning->together);
     if (outcome == AFF_FOLD_OVERTAKEN) {
         aff_learning_resign(learning);
         report->lost_lead = true;

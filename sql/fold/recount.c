@@ -2,7 +2,6 @@
 #include "sql/fold/recount.h"
 
 #include "core/intake/line.h"
-#include "core/learn/decay.h"
 #include "sql/copy.h"
 #include "sql/fold/changes.h"
 #include "sql/fold/columns.h"
@@ -140,19 +139,6 @@ static aff_status add_stored(struct recounting *recounting, struct aff_error *re
     return status;
 }
 
-void aff_baskets_weigh(struct aff_baskets *baskets, const struct aff_count_state *state)
-{
-    struct aff_decay decay = {state->landmark_us, state->half_life_s};
-
-    baskets->landmark_us = state->landmark_us;
-    baskets->weight = 0;
-    for (uint32_t o = 0; o < baskets->n_baskets; o++) {
-        baskets->weights[o] =
-            aff_decay_weight(&decay, baskets->at_us[o], baskets->starts[o + 1] - baskets->starts[o]);
-        baskets->weight += baskets->weights[o];
-    }
-}
-
 static aff_status survey(struct recounting *recounting, struct aff_error *reterr)
 {
     PGresult *result = NULL;
@@ -172,8 +158,9 @@ aff_status aff_recount(struct aff_connection *connection, int store, const struc
                        struct aff_error *reterr)
 {
     struct recounting recounting = {.connection = connection, .store = store, .state = state, .watch = watch};
+    struct aff_baskets_frame frame = {state->landmark_us, state->counted_from_us};
     struct aff_baskets_settings settings = {
-        .window_us = INT64_MAX / 2, .half_life_s = state->half_life_s, .cap = state->cap};
+        .half_life_s = state->half_life_s, .cap = state->cap, .frame = &frame};
     aff_status status = aff_baskets_builder_new(&recounting.builder);
 
     if (status != AFF_OK)
@@ -189,8 +176,6 @@ aff_status aff_recount(struct aff_connection *connection, int store, const struc
         status = aff_baskets_builder_finish(recounting.builder, &settings, ret_baskets);
         if (status != AFF_OK)
             (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
-        else
-            aff_baskets_weigh(*ret_baskets, state);
     }
     aff_baskets_builder_free(recounting.builder);
     aff_costs_done(&recounting.costs);

@@ -30,6 +30,3 @@ AFF_MUST_CHECK aff_status aff_count_state_read(struct aff_connection *connection
 AFF_MUST_CHECK aff_status aff_recount(struct aff_connection *connection, int store,
                                       const struct aff_count_state *state, const struct aff_watch *watch,
                                       struct aff_baskets **ret_baskets, struct aff_error *reterr);
-
-/* Weighs the baskets by the store's landmark instead of by their newest order. */
-void aff_baskets_weigh(struct aff_baskets *baskets, const struct aff_count_state *state);

@@ -102,7 +102,7 @@ static aff_status make_row(struct making *making, int from, int to, int stat)
         return status;
     for (uint32_t i = 0; i < kept; i++)
         making->keys[i] = making->products[making->neighbours[i].row];
-    return aff_rows_write_put(making->write, AFF_RELATION_NEXT, a, making->keys, making->neighbours,
+    return aff_rows_write_put(making->write, AFF_RELATION_NEXT, a, 0, making->keys, making->neighbours,
                               making->counts, kept);
 }
 

@@ -56,7 +56,8 @@ static aff_status fence(struct aff_rows_write *write, bool *ret_mine, struct aff
 }
 
 #define COPY_COLUMNS                                                                                         \
-    " (store, relation, product, others, scores, orders, weights, revenues, margins, discounted, gap_days)"  \
+    " (store, relation, product, others, scores, orders, weights, revenues, margins, discounted, gap_days, " \
+    "residual)"                                                                                              \
     " FROM STDIN (FORMAT binary)"
 
 static void name_products(const struct aff_rows_write *write, struct aff_column columns[2])
@@ -115,7 +116,7 @@ aff_status aff_rows_write_begin(struct aff_rows_write *write, enum aff_relation 
 }
 
 aff_status aff_rows_write_put(struct aff_rows_write *write, enum aff_relation relation, int32_t product,
-                              const int32_t *keys, const struct aff_neighbour *neighbours,
+                              float residual, const int32_t *keys, const struct aff_neighbour *neighbours,
                               const struct aff_pair_counts *counts, uint32_t n)
 {
     struct aff_copy_writer *writer = &write->writer;
@@ -130,7 +131,7 @@ aff_status aff_rows_write_put(struct aff_rows_write *write, enum aff_relation re
         write->discounted[i] = (int32_t)counts[i].discounted;
         write->gap_days[i] = counts[i].gap_days;
     }
-    aff_copy_row(writer, 11);
+    aff_copy_row(writer, 12);
     aff_copy_put_int32(writer, write->store);
     aff_copy_put_int16(writer, (int16_t)relation);
     aff_copy_put_int32(writer, product);
@@ -142,6 +143,7 @@ aff_status aff_rows_write_put(struct aff_rows_write *write, enum aff_relation re
     aff_copy_put_int64s(writer, write->margins, n);
     aff_copy_put_int32s(writer, write->discounted, n);
     aff_copy_put_floats(writer, write->gap_days, relation == AFF_RELATION_NEXT ? n : 0);
+    aff_copy_put_float(writer, residual);
     return writer->status;
 }
 
@@ -171,8 +173,9 @@ static aff_status replace_different(struct aff_rows_write *write, struct aff_err
         " LEFT JOIN pg_temp.renewed_row r ON r.product = w.product"
         " LEFT JOIN affinity.neighbour n ON n.store = $1 AND n.relation = ($3::smallint[])[1]"
         " AND n.product = w.product WHERE (r.others, r.scores, r.orders, r.weights, r.revenues, r.margins,"
-        " r.discounted, r.gap_days) IS DISTINCT FROM (n.others, n.scores, n.orders, n.weights, n.revenues,"
-        " n.margins, n.discounted, n.gap_days)",
+        " r.discounted, r.gap_days, r.residual) IS DISTINCT FROM (n.others, n.scores, n.orders, n.weights, "
+        "n.revenues,"
+        " n.margins, n.discounted, n.gap_days, n.residual)",
         write->store, columns, 2, &result, reterr);
     if (status == AFF_OK) {
         aff_columns_clear(columns, 1);

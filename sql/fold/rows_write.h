@@ -39,11 +39,11 @@ AFF_MUST_CHECK aff_status aff_rows_write_begin(struct aff_rows_write *write, enu
                                                const int32_t *products, uint32_t n, bool *ret_mine,
                                                struct aff_error *reterr);
 
-/* Adds a row: `n` neighbours, best first. `keys` is the product key of each, in the place of neighbours'
- * rows.
+/* Adds a row: its residual (core/learn/ridge.h; else 0) and `n` neighbours, best first. `keys` is the product
+ * key of each, in the place of neighbours' rows.
  */
 AFF_MUST_CHECK aff_status aff_rows_write_put(struct aff_rows_write *write, enum aff_relation relation,
-                                             int32_t product, const int32_t *keys,
+                                             int32_t product, float residual, const int32_t *keys,
                                              const struct aff_neighbour *neighbours,
                                              const struct aff_pair_counts *counts, uint32_t n);
 

@@ -22,6 +22,7 @@ static aff_status next_row(void *context, struct aff_compared *ret_row, bool *re
     struct aff_copy_array margins = aff_copy_get_array(reader, sizeof(int64_t));
     struct aff_copy_array discounted = aff_copy_get_array(reader, sizeof(int32_t));
     struct aff_copy_array gaps = aff_copy_get_array(reader, sizeof(float));
+    int32_t residual = aff_copy_get_int32(reader, 0); /* its bits */
     ret_row->values[0] = (int64_t)others.n;
     bool is_next = ret_row->key[0] == AFF_RELATION_NEXT;
     if (scores.n != others.n || orders.n != others.n || weights.n != others.n || revenues.n != others.n ||
@@ -29,6 +30,7 @@ static aff_status next_row(void *context, struct aff_compared *ret_row, bool *re
         return aff_error_set(reterr, AFF_DATA,
                              "affinity.neighbour: the arrays of product %d differ in length",
                              (int)ret_row->key[1]);
+    aff_packed_put(packed, &residual, sizeof residual);
     for (size_t i = 0; i < others.n; i++) {
         int32_t other = aff_copy_element_int32(others, i);
         float score = aff_copy_element_float(scores, i);
@@ -47,13 +49,14 @@ static aff_status next_row(void *context, struct aff_compared *ret_row, bool *re
 }
 
 static aff_status compare(struct aff_verifying *verifying, enum aff_relation relation, uint32_t a,
-                          const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
-                          uint32_t n)
+                          float residual, const struct aff_neighbour *neighbours,
+                          const struct aff_pair_counts *counts, uint32_t n)
 {
     const int32_t *products = verifying->baskets->products;
     struct aff_packed *packed = &verifying->counted;
 
     packed->used = 0;
+    aff_packed_put(packed, &residual, sizeof residual);
     for (uint32_t i = 0; i < n; i++) {
         float gap_days = relation == AFF_RELATION_NEXT ? counts[i].gap_days : 0;
         int64_t numbers[] = {counts[i].orders, counts[i].discounted, counts[i].weight, counts[i].revenue,
@@ -68,11 +71,12 @@ static aff_status compare(struct aff_verifying *verifying, enum aff_relation rel
     return packed->failed ? AFF_NOMEM : aff_compare_counted(&verifying->comparison, &row);
 }
 
-static aff_status take_together(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
-                                const struct aff_pair_counts *counts, uint32_t n)
+static aff_status take_together(void *context, int thread, uint32_t a, float residual,
+                                const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                                uint32_t n)
 {
     (void)thread;
-    return compare(context, AFF_RELATION_TOGETHER, a, neighbours, counts, n);
+    return n == 0 ? AFF_OK : compare(context, AFF_RELATION_TOGETHER, a, residual, neighbours, counts, n);
 }
 
 static aff_status take_next(void *context, int thread, uint32_t a, const struct aff_next_pair *pairs,
@@ -87,7 +91,7 @@ static aff_status take_next(void *context, int thread, uint32_t a, const struct 
                                      verifying->counts, &kept);
     if (status != AFF_OK || kept == 0)
         return status;
-    return compare(verifying, AFF_RELATION_NEXT, a, verifying->neighbours, verifying->counts, kept);
+    return compare(verifying, AFF_RELATION_NEXT, a, 0, verifying->neighbours, verifying->counts, kept);
 }
 
 /* One thread makes the rows, so that they come in order. */
@@ -97,7 +101,7 @@ aff_status aff_verify_neighbours(struct aff_verifying *verifying)
         .key = {"relation", "product"}, .values = {"neighbours"}, .bytes = "scores and counts"};
     aff_status status = aff_verify_begin(verifying, &names,
                                          "relation, product, others, scores, orders, weights, revenues, "
-                                         "margins, discounted, gap_days FROM affinity.neighbour",
+                                         "margins, discounted, gap_days, residual FROM affinity.neighbour",
                                          "relation, product", next_row);
 
     if (status == AFF_OK) {
