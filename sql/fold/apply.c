@@ -165,8 +165,11 @@ static aff_status apply_pairs(struct aff_connection *connection, int store, cons
         if (status == AFF_OK)
             status = sweep_out(
                 connection, store, "pair_together",
-                "DELETE FROM affinity.pair_together t USING unnest($2::integer[], $3::integer[]) AS d(a, b)"
-                " WHERE t.store = $1 AND t.a = d.a AND t.b = d.b AND t.orders <= 0 RETURNING t.orders",
+                "DELETE FROM affinity.pair_together WHERE store = $1 AND ctid = ANY(ARRAY(SELECT t.ctid"
+                " FROM unnest($2::integer[], $3::integer[]) AS d(a, b) CROSS JOIN LATERAL (SELECT ctid, "
+                "orders"
+                " FROM affinity.pair_together WHERE store = $1 AND a = d.a AND b = d.b OFFSET 0) t"
+                " WHERE t.orders <= 0)) RETURNING orders",
                 fewer, 2, reterr);
     }
     aff_columns_done(columns, 9);

@@ -63,8 +63,9 @@ static aff_status write(struct aff_connection *connection, int store, struct out
     if (status == AFF_OK && (outcome->gone[0].n > 0 || outcome->gone[0].failed))
         status = aff_query_columns(
             connection,
-            "DELETE FROM affinity.pair_next t USING unnest($2::integer[], $3::integer[]) AS d(a, b)"
-            " WHERE t.store = $1 AND t.a = d.a AND t.b = d.b",
+            "DELETE FROM affinity.pair_next WHERE store = $1 AND ctid = ANY(ARRAY(SELECT t.ctid"
+            " FROM unnest($2::integer[], $3::integer[]) AS d(a, b) CROSS JOIN LATERAL (SELECT ctid"
+            " FROM affinity.pair_next WHERE store = $1 AND a = d.a AND b = d.b OFFSET 0) t))",
             store, outcome->gone, 2, NULL, reterr);
     return status;
 }
@@ -88,7 +89,8 @@ static aff_status apply_some(struct aff_connection *connection, int store, const
         connection,
         "SELECT d.i, t.orders, t.weight, t.gaps FROM unnest($2::integer[], $3::integer[], $4::bigint[]) AS "
         "d(a, b, i)"
-        " LEFT JOIN affinity.pair_next t ON t.store = $1 AND t.a = d.a AND t.b = d.b ORDER BY d.i",
+        " LEFT JOIN LATERAL (SELECT orders, weight, gaps FROM affinity.pair_next WHERE store = $1 AND a = d.a"
+        " AND b = d.b OFFSET 0) t ON true",
         store, keys, 3, &result, reterr);
     for (int row = 0; status == AFF_OK && row < PQntuples(result); row++)
         status = add(&delta->next[aff_result_whole(result, row, 0, 0)], result, row, outcome, reterr);

@@ -21,7 +21,8 @@ enum { ATTEMPTS = 5, PAUSE_MS = 20 };
 #define BEGIN                                                                                                \
     "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = "    \
     "off;"                                                                                                   \
-    " SET LOCAL enable_mergejoin = off; SET LOCAL jit = off; SET LOCAL lock_timeout = '10s'"
+    " SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;"     \
+    " SET LOCAL jit = off; SET LOCAL lock_timeout = '10s'"
 
 struct folding {
     struct aff_connection *connection;
