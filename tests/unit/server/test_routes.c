@@ -38,7 +38,7 @@ static int set_up(void **state)
     aff_stores_init(&at.stores);
     aff_board_init(&at.board);
     aff_log_init(&at.log, 2);
-    at.shared = (struct aff_shared){&at.stores, &at.board, &at.log, &at.counters, 1};
+    at.shared = (struct aff_shared){&at.stores, &at.board, &at.log, &at.counters, 1, NULL};
     assert_int_equal(aff_context_init(&at.context, &at.shared, &at.counters, &live), AFF_OK);
     aff_reader_enter();
     return 0;
