@@ -4,6 +4,7 @@
 
 #include "server/app.h"
 #include "server/events.h"
+#include "server/learner.h"
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/memory.h"
@@ -35,6 +36,8 @@ struct aff_app {
     struct aff_events *events;
     struct aff_writer *writer;
     struct aff_source_thread *source; /* NULL: no tables of the shop are mapped */
+    struct aff_learner *learner;
+    struct aff_learner_board learner_board;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

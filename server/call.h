@@ -21,6 +21,8 @@ struct aff_memory;
 struct aff_peer;
 struct aff_writer;
 
+struct aff_learner_board;
+
 /* What the threads share. Owned by the app, which outlives all workers. */
 struct aff_shared {
     struct aff_stores *stores;
@@ -32,6 +34,7 @@ struct aff_shared {
     struct aff_events *events; /* NULL: there are none */
     struct aff_writer *writer; /* NULL: there is no database */
     _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */
+    struct aff_learner_board *learner_board; /* NULL: nothing is learned here */
 };
 
 /* What one worker has to itself. */

@@ -74,6 +74,11 @@ void aff_connection_close(struct aff_connection *connection)
     connection->pg = NULL;
 }
 
+bool aff_connection_good(const struct aff_connection *connection)
+{
+    return connection->pg != NULL && PQstatus(connection->pg) == CONNECTION_OK;
+}
+
 static aff_status status_of(const char *sqlstate, PGconn *pg)
 {
     static const char *const passing[] = {"08", "53", "57P", "40"};

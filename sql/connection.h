@@ -6,6 +6,7 @@
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* libpq's own names for its handles. Declared here instead of including libpq-fe.h, which only files of sql/
@@ -29,6 +30,9 @@ AFF_MUST_CHECK aff_status aff_connection_open(const char *url, const char *appli
 
 /* Closes; a connection that was never opened (pg == NULL) is fine. */
 void aff_connection_close(struct aff_connection *connection);
+
+/* False once the server has gone or was cut off. */
+bool aff_connection_good(const struct aff_connection *connection);
 
 /* Translates what libpq reports into *reterr: AFF_BACKEND for a lost or refused connection and for states
  * that pass (class 08, 53, 57P, 40), AFF_SCHEMA for missing tables or columns (42P01, 42703, 3F000), else

@@ -4,6 +4,15 @@
 import re
 import time
 
+import pytest
+from tiny_store import SQL
+
+
+@pytest.fixture
+def tiny(database):
+    database.sql(SQL)
+    return database
+
 
 def until(holds, seconds=5):
     end = time.monotonic() + seconds
