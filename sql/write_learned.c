@@ -182,8 +182,8 @@ aff_status aff_write_pairs(struct aff_write *write, const struct aff_pairs *pair
 
 /* One row of affinity.neighbour. `next` rows have gaps. */
 static aff_status put_row(const struct sink *sink, int thread, enum aff_relation relation, uint32_t a,
-                          const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
-                          uint32_t n)
+                          float residual, const struct aff_neighbour *neighbours,
+                          const struct aff_pair_counts *counts, uint32_t n)
 {
     struct aff_copy_writer *writer = &sink->write->row_lanes[thread].writer;
     const int32_t *products = sink->write->baskets->products;
@@ -199,7 +199,7 @@ static aff_status put_row(const struct sink *sink, int thread, enum aff_relation
         columns->discounted[i] = (int32_t)counts[i].discounted;
         columns->gap_days[i] = counts[i].gap_days;
     }
-    aff_copy_row(writer, 11);
+    aff_copy_row(writer, 12);
     aff_copy_put_int32(writer, sink->write->store);
     aff_copy_put_int16(writer, (int16_t)relation);
     aff_copy_put_int32(writer, products[a]);
@@ -211,6 +211,7 @@ static aff_status put_row(const struct sink *sink, int thread, enum aff_relation
     aff_copy_put_int64s(writer, columns->margins, n);
     aff_copy_put_int32s(writer, columns->discounted, n);
     aff_copy_put_floats(writer, columns->gap_days, relation == AFF_RELATION_NEXT ? n : 0);
+    aff_copy_put_float(writer, residual);
     columns->rows++;
     columns->edges += n;
     return writer->status;
@@ -224,10 +225,13 @@ static void add_counts(struct aff_write *write, const struct columns *columns)
     }
 }
 
-static aff_status take_together(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
-                                const struct aff_pair_counts *counts, uint32_t n)
+static aff_status take_together(void *context, int thread, uint32_t a, float residual,
+                                const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                                uint32_t n)
 {
-    return put_row(context, thread, AFF_RELATION_TOGETHER, a, neighbours, counts, n);
+    if (n == 0)
+        return AFF_OK;
+    return put_row(context, thread, AFF_RELATION_TOGETHER, a, residual, neighbours, counts, n);
 }
 
 aff_status aff_write_together_rows(struct aff_write *write, const struct aff_pairs *pairs)
@@ -275,7 +279,7 @@ static aff_status take_next(void *context, int thread, uint32_t a, const struct 
         aff_next_row(sink->next, a, pairs, n, &settings, columns->neighbours, columns->counts, &kept);
     if (status != AFF_OK || kept == 0)
         return status;
-    return put_row(sink, thread, AFF_RELATION_NEXT, a, columns->neighbours, columns->counts, kept);
+    return put_row(sink, thread, AFF_RELATION_NEXT, a, 0, columns->neighbours, columns->counts, kept);
 }
 
 /* With pair_next begun. */
