@@ -9,7 +9,7 @@
 #include "sql/cancel.h"
 #include "sql/connection.h"
 #include "sql/fold/learning.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 #include "sql/migrate.h"
 #include "sql/stores.h"
 
@@ -176,16 +176,15 @@ static aff_status connect(struct aff_learner *learner, struct aff_error *reterr)
 
 /* ---- stores ---- */
 
-static void see(void *context, const char *name, uint64_t published)
+static void see(void *context, const struct aff_store_seen *seen)
 {
     struct aff_learner *learner = context;
+    const char *name = seen->name;
 
-    (void)published;
     for (size_t i = 0; i < learner->n_stores; i++)
         if (strcmp(learner->stores[i].name, name) == 0)
             return;
-    if (learner->n_stores == AFF_LEARNED_STORES || strlen(name) > AFF_ID_MAX ||
-        strncmp(name, SCRATCH, strlen(SCRATCH)) == 0)
+    if (learner->n_stores == AFF_LEARNED_STORES || strncmp(name, SCRATCH, strlen(SCRATCH)) == 0)
         return;
     struct learned *store = &learner->stores[learner->n_stores++];
     (void)snprintf(store->name, sizeof store->name, "%s", name);
