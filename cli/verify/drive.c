@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/verify/drive.h"
 
+#include "cli/verify/concurrent.h"
 #include "cli/verify/stream.h"
 #include "config/rows.h"
 #include "core/base/clock.h"
@@ -13,12 +14,14 @@
 #include "sql/store.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BATCH_MOST = 40, REBUILDS = 2 };
+enum { BATCH_MOST = 40, REBUILDS = 2, CONCURRENT_REBUILDS = 4 };
 
 struct drive {
     struct aff_connection *connection;
@@ -65,8 +68,10 @@ static aff_status put(struct drive *drive, int store, uint32_t n)
                                                   .lines = drive->contents[i].lines,
                                                   .n_lines = drive->contents[i].n};
     drive->report->batches++;
-    if (chance(drive, 0.05))
+    if (chance(drive, 0.05)) {
         status = put_once(drive, store, n, true);
+        drive->report->rollbacks++;
+    }
     if (status == AFF_OK)
         status = put_once(drive, store, n, false);
     drive->done += n;
@@ -111,7 +116,6 @@ static aff_status rebuild(struct drive *drive, int number)
     struct aff_rebuild_progress progress = {0};
     struct aff_rebuild_report report;
 
-    drive->report->rebuilds++;
     return aff_rebuild(config->database_url, (int)config->database_connect_timeout_s, "affinityctl verify",
                        drive->report->names[number], &settings, &progress, &report, drive->reterr);
 }
@@ -199,10 +203,106 @@ static aff_status drive_stream(struct drive *drive)
         if (status == AFF_OK && rebuilds < REBUILDS &&
             i > stream->n_events / (REBUILDS + 1) * (rebuilds + 1)) {
             rebuilds++;
+            drive->report->rebuilds++;
             status = rebuild(drive, 0);
         }
     }
     drive->report->events = stream->n_events;
+    return status == AFF_OK ? fold(drive, 0) : status;
+}
+
+/* A rebuild on a thread of its own. */
+struct background {
+    struct drive *drive;
+    struct aff_error error;
+    aff_status status;
+    pthread_t thread;
+    atomic_bool ended;
+    bool running;
+};
+
+static void *rebuild_in_background(void *argument)
+{
+    struct background *background = argument;
+    struct drive alone = *background->drive;
+
+    alone.reterr = &background->error;
+    background->status = rebuild(&alone, 0);
+    atomic_store_explicit(&background->ended, true, memory_order_release);
+    return NULL;
+}
+
+static aff_status join_rebuild(struct background *background, bool wait, struct aff_error *reterr)
+{
+    if (!background->running || (!wait && !atomic_load_explicit(&background->ended, memory_order_acquire)))
+        return AFF_OK;
+    (void)pthread_join(background->thread, NULL);
+    background->running = false;
+    if (background->status != AFF_OK)
+        *reterr = background->error;
+    return background->status;
+}
+
+static void start_rebuild(struct background *background)
+{
+    atomic_store_explicit(&background->ended, false, memory_order_relaxed);
+    background->drive->report->rebuilds++;
+    background->running = pthread_create(&background->thread, NULL, rebuild_in_background, background) == 0;
+}
+
+/* Folds and rebuilds while the writers write. */
+static aff_status fold_meanwhile(struct drive *drive, struct aff_writers *writers)
+{
+    struct background background = {.drive = drive};
+    bool running = true;
+    uint32_t rebuilds = 0;
+    aff_status status = AFF_OK;
+
+    while (running && status == AFF_OK) {
+        struct timespec pause = {.tv_nsec = 5000000};
+        uint32_t done = aff_writers_done(writers, &running);
+        if (drive->watch->call != NULL &&
+            !drive->watch->call(drive->watch->context, done, drive->stream->n_events))
+            status = aff_error_set(drive->reterr, AFF_CANCELLED, "interrupted");
+        if (status == AFF_OK)
+            status = join_rebuild(&background, false, drive->reterr);
+        if (status == AFF_OK && !background.running && rebuilds < CONCURRENT_REBUILDS &&
+            done > drive->stream->n_events / (CONCURRENT_REBUILDS + 1) * (rebuilds + 1)) {
+            rebuilds++;
+            start_rebuild(&background);
+        }
+        if (status == AFF_OK)
+            status = fold(drive, 0);
+        (void)nanosleep(&pause, NULL);
+    }
+    aff_status joined = join_rebuild(&background, true, drive->reterr);
+    return status == AFF_OK ? joined : status;
+}
+
+/* The stream as several writers send it. */
+static aff_status drive_writers(struct drive *drive)
+{
+    const struct aff_config *config = &drive->options->settings.config;
+    struct aff_writers_plan plan = {.url = config->database_url,
+                                    .timeout_s = (int)config->database_connect_timeout_s,
+                                    .store = drive->report->stores[0],
+                                    .n_writers = drive->options->n_writers,
+                                    .stream = drive->stream,
+                                    .seed = drive->options->seed};
+    struct aff_writers *writers = NULL;
+    uint32_t transactions, rollbacks;
+    aff_status status = aff_writers_start(&plan, &writers, drive->reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = fold_meanwhile(drive, writers);
+    aff_status joined = aff_writers_join(writers, status != AFF_OK, &transactions, &rollbacks,
+                                         status == AFF_OK ? drive->reterr : NULL);
+    drive->report->batches += transactions;
+    drive->report->rollbacks += rollbacks;
+    drive->report->events = drive->stream->n_events;
+    if (status == AFF_OK)
+        status = joined;
     return status == AFF_OK ? fold(drive, 0) : status;
 }
 
@@ -274,7 +374,7 @@ aff_status aff_drive(struct aff_connection *connection, const struct aff_verify_
     for (int i = 0; i < 2 && status == AFF_OK; i++)
         status = make_store(&drive, i);
     if (status == AFF_OK)
-        status = drive_stream(&drive);
+        status = options->n_writers > 1 ? drive_writers(&drive) : drive_stream(&drive);
     if (status == AFF_OK)
         status = drive_once(&drive);
     if (status == AFF_OK)

@@ -11,7 +11,7 @@
 struct aff_drive_report {
     char names[2][64]; /* of the stores, in the first the stream was driven */
     int stores[2];
-    uint32_t events, batches, folds, folded_orders, rebuilds;
+    uint32_t events, batches, rollbacks, folds, folded_orders, rebuilds;
     struct aff_scratch_difference differences[AFF_SCRATCH_TABLES];
 };
 

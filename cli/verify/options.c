@@ -31,6 +31,9 @@ static const char help[] =
     "  --edit SHARE      share whose lines, customer or time change later (default 0)\n"
     "  --refund SHARE    share of which something comes back, as a return order (default 0)\n"
     "  --cancel SHARE    share that are deleted later (default 0)\n"
+    "  --writers N       N connections write at once, commit late and roll back at random, while folds and "
+    "rebuilds\n"
+    "                    go on; the seed then no longer gives the same run (default 1: in turns)\n"
     "  --keep            leave the two stores in the database\n"
     "\n" AFF_COMMON_HELP "\n"
     "Examples:\n"
@@ -39,7 +42,7 @@ static const char help[] =
     "  affinityctl verify --orders 20000 --seed 7 --shuffle --dup 0.05 --refund 0.1 --edit 0.1 --cancel "
     "0.02\n";
 
-enum { SWEEP = 1, ORDERS, SEED, SHUFFLE, DUPLICATES, REFUNDS, EDITS, CANCELLATIONS, KEEP };
+enum { SWEEP = 1, ORDERS, SEED, SHUFFLE, DUPLICATES, REFUNDS, EDITS, CANCELLATIONS, WRITERS, KEEP };
 
 static const struct option options_known[] = {
     {"sweep", no_argument, NULL, SWEEP},
@@ -50,6 +53,7 @@ static const struct option options_known[] = {
     {"refund", required_argument, NULL, REFUNDS},
     {"edit", required_argument, NULL, EDITS},
     {"cancel", required_argument, NULL, CANCELLATIONS},
+    {"writers", required_argument, NULL, WRITERS},
     {"keep", no_argument, NULL, KEEP},
     AFF_COMMON_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -84,16 +88,16 @@ static bool read_share(const char *name, const char *text, double *ret)
 
 static bool take(struct aff_verify_options *options, int option, const char *value)
 {
-    uint64_t orders = 0;
+    uint64_t number = 0;
 
     switch (option) {
     case SWEEP:
         options->sweep = true;
         return true;
     case ORDERS:
-        if (!read_whole("orders", value, 1, 10000000, &orders))
+        if (!read_whole("orders", value, 1, 10000000, &number))
             return false;
-        options->n_orders = (uint32_t)orders;
+        options->n_orders = (uint32_t)number;
         return true;
     case SEED:
         return read_whole("seed", value, 0, UINT64_MAX, &options->seed);
@@ -108,6 +112,11 @@ static bool take(struct aff_verify_options *options, int option, const char *val
         return read_share("edit", value, &options->edits);
     case CANCELLATIONS:
         return read_share("cancel", value, &options->cancellations);
+    case WRITERS:
+        if (!read_whole("writers", value, 1, 64, &number))
+            return false;
+        options->n_writers = (int)number;
+        return true;
     case KEEP:
         options->keep = true;
         return true;
@@ -121,6 +130,7 @@ bool aff_verify_options_read(int argc, char **argv, struct aff_verify_options *o
     struct aff_error error;
 
     options->seed = 1;
+    options->n_writers = 1;
     optind = 1;
     for (int option; (option = getopt_long(argc, argv, "", options_known, NULL)) != -1;)
         if (!take(options, option, optarg)) {

@@ -14,6 +14,7 @@ struct aff_verify_options {
     /* The random stream that is driven first; n_orders 0: none. Shares are 0 to 1. */
     uint32_t n_orders;
     uint64_t seed;
+    int n_writers; /* 1: the program writes and folds in turns, so that a seed gives the same each time */
     bool shuffle, keep;
     double duplicates, refunds, edits, cancellations;
 };

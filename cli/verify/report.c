@@ -32,9 +32,11 @@ bool aff_verify_print_driven(const struct aff_drive_report *driven)
 {
     bool same = true;
 
-    (void)printf("%" PRIu32 " events in %" PRIu32 " transactions, %" PRIu32 " folds of %" PRIu32
-                 " orders, %" PRIu32 " rebuilds; against each order once, by the shop's ids:\n",
-                 driven->events, driven->batches, driven->folds, driven->folded_orders, driven->rebuilds);
+    (void)printf("%" PRIu32 " events in %" PRIu32 " transactions and %" PRIu32 " rolled back, %" PRIu32
+                 " folds of %" PRIu32 " orders, %" PRIu32
+                 " rebuilds; against each order once, by the shop's ids:\n",
+                 driven->events, driven->batches, driven->rollbacks, driven->folds, driven->folded_orders,
+                 driven->rebuilds);
     for (int i = 0; i < AFF_SCRATCH_TABLES; i++) {
         const struct aff_scratch_difference *difference = &driven->differences[i];
         (void)printf("%-17s %12" PRId64 "  %s\n", difference->table, difference->rows,
