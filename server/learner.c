@@ -245,7 +245,10 @@ static void show(struct aff_learner *learner, const struct learned *store,
         shown->folds++;
         shown->orders += report->folded;
         shown->folded_us = aff_clock_now_us();
+        shown->fold_took_us = report->fold_us;
     }
+    if (report->publish_us > 0)
+        shown->publish_took_us = report->publish_us;
     shown->rows += report->rows;
     shown->renewed += renewed;
     shown->error[0] = '\0';
