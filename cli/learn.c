@@ -5,7 +5,7 @@
 #include "config/rows.h"
 #include "core/base/clock.h"
 #include "sql/fold/learning.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 
 #include <inttypes.h>
 #include <signal.h>

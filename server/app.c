@@ -58,6 +58,10 @@ static aff_status start_workers(struct aff_app *app, struct aff_error *reterr)
         .log = &app->log,
         .counters = app->counters,
         .n_counters = wanted,
+        .memory = &app->memory,
+        .events = app->events,
+        .writer = app->writer,
+        .waiting = &app->waiting,
     };
     while (app->n_workers < wanted) {
         struct aff_worker_plan plan = {
@@ -99,10 +103,18 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         app->port = app->listener.port;
     if (status == AFF_OK)
         status = aff_control_start(app, reterr);
+    if (status == AFF_OK && aff_memory_init(&app->memory, (size_t)app->config.events_sessions) != AFF_OK)
+        status = aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+    if (status == AFF_OK && !app->without_database)
+        status = aff_events_start(&app->config, &app->memory, &app->log, &app->events, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_writer_start(&app->config, &app->stores, &app->board, &app->log, &app->writer, reterr);
     if (status == AFF_OK)
         status = start_workers(app, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_loader_start(&app->config, &app->stores, &app->board, &app->log, &app->loader, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_source_start(&app->config, &app->board, &app->log, &app->source, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_learner_start(&app->config, &app->learner_board, &app->log, &app->learner, reterr);
     return status;
@@ -160,6 +172,9 @@ void aff_app_stop_threads(struct aff_app *app)
 {
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
+    if (app->writer != NULL)
+        aff_writer_stop(app->writer);
+    aff_source_stop(app->source);
     if (app->learner != NULL)
         aff_learner_stop(app->learner);
     for (unsigned i = 0; i < app->n_workers; i++)
@@ -167,8 +182,18 @@ void aff_app_stop_threads(struct aff_app *app)
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_join(&app->workers[i]);
     app->n_workers = 0;
+    if (app->events != NULL)
+        aff_events_stop(app->events);
+    aff_events_join(app->events);
+    app->events = NULL;
+    app->shared.events = NULL;
+    aff_writer_join(app->writer);
+    app->writer = NULL;
+    app->shared.writer = NULL;
     aff_loader_join(app->loader);
     app->loader = NULL;
+    aff_source_join(app->source);
+    app->source = NULL;
     aff_learner_join(app->learner);
     app->learner = NULL;
 }
@@ -179,6 +204,7 @@ void aff_app_free(struct aff_app *app)
         return;
     aff_app_stop_threads(app);
     aff_control_done(app);
+    aff_memory_done(&app->memory);
     aff_listener_close(&app->listener);
     aff_stores_done(&app->stores);
     aff_board_done(&app->board);

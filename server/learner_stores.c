@@ -4,7 +4,7 @@
 #include "config/rows.h"
 #include "core/base/clock.h"
 #include "server/loader.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 #include "sql/stores.h"
 
 #include <inttypes.h>
@@ -19,16 +19,15 @@
 
 enum { SWEEP_SLICE = 50, RETRY_MOST_S = 600, MANY_QUEUED = 1000 };
 
-static void see(void *context, const char *name, uint64_t published)
+static void see(void *context, const struct aff_store_seen *seen)
 {
     struct aff_learner *learner = context;
+    const char *name = seen->name;
 
-    (void)published;
     for (size_t i = 0; i < learner->n_stores; i++)
         if (strcmp(learner->stores[i].name, name) == 0)
             return;
-    if (learner->n_stores == AFF_LEARNED_STORES || strlen(name) > AFF_ID_MAX ||
-        strncmp(name, SCRATCH, strlen(SCRATCH)) == 0)
+    if (learner->n_stores == AFF_LEARNED_STORES || strncmp(name, SCRATCH, strlen(SCRATCH)) == 0)
         return;
     struct aff_led_store *store = &learner->stores[learner->n_stores++];
     (void)snprintf(store->name, sizeof store->name, "%s", name);

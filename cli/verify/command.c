@@ -10,7 +10,7 @@
 #include "config/rows.h"
 #include "core/base/parallel.h"
 #include "sql/fold/verify.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -9,5 +9,13 @@
 /* Characters of a checksum and its NUL. */
 #define AFF_CHECKSUM_TEXT 33
 
+/* The canonical bytes. */
+struct aff_checksum {
+    uint8_t bytes[16];
+};
+
+struct aff_checksum aff_checksum_of(const void *bytes, size_t size);
+bool aff_checksum_equal(const struct aff_checksum *a, const struct aff_checksum *b);
+
 /* Writes the checksum as 32 lower-case hexadecimal digits. */
 void aff_checksum_text(struct aff_text text, char ret_digits[AFF_CHECKSUM_TEXT]);

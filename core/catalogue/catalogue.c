@@ -138,8 +138,8 @@ int64_t aff_catalogue_top_weight(const struct aff_catalogue *catalogue)
 size_t aff_catalogue_bytes(const struct aff_catalogue *catalogue)
 {
     const struct aff_categories *categories = &catalogue->categories;
-    size_t bytes = sizeof *catalogue + catalogue->popular->bytes + catalogue->record_bytes +
-                   catalogue->n_frozen * sizeof *catalogue->frozen;
+    size_t bytes =
+        sizeof *catalogue + catalogue->popular->bytes + catalogue->record_bytes + catalogue->frozen_bytes;
 
     bytes += catalogue->capacity *
              (sizeof catalogue->products[0] + sizeof *catalogue->eligibility + sizeof *catalogue->durable);

@@ -57,6 +57,7 @@ struct aff_catalogue {
     size_t record_bytes;        /* of all records that are allocations of their own */
     struct aff_product *frozen; /* records that stay until the end, n_frozen in one allocation; or NULL */
     uint32_t n_frozen;
+    size_t frozen_bytes;  /* of that allocation */
     const char *borrowed; /* memory that is not the catalogue's, where texts may be; or NULL */
     size_t borrowed_bytes;
 };

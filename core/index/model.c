@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/index/model.h"
 
+#include "core/index/mapping.h"
+
 #include <stdlib.h>
 
 void aff_model_free(struct aff_model *model)
@@ -11,6 +13,7 @@ void aff_model_free(struct aff_model *model)
     aff_neighbours_free(model->next);
     aff_customers_free(model->customers);
     aff_catalogue_free(model->catalogue);
+    aff_mapping_free(model->mapping);
     free(model);
 }
 
@@ -33,5 +36,7 @@ size_t aff_model_bytes(const struct aff_model *model)
         bytes += aff_catalogue_bytes(model->catalogue);
     if (model->customers != NULL)
         bytes += aff_customers_bytes(model->customers);
+    if (model->mapping != NULL)
+        bytes += model->mapping->other_bytes;
     return bytes;
 }

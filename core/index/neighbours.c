@@ -101,6 +101,21 @@ void aff_neighbours_set(struct aff_neighbours *neighbours, uint32_t at, struct a
     aff_neighbours_discard(neighbours, aff_neighbours_exchange(neighbours, at, row));
 }
 
+void aff_neighbours_borrow(struct aff_neighbours *neighbours, char *memory, size_t bytes, uint64_t n_rows,
+                           uint64_t n_edges)
+{
+    neighbours->borrowed = memory;
+    neighbours->borrowed_bytes = bytes;
+    atomic_store_explicit(&neighbours->n_blocks, n_rows, memory_order_relaxed);
+    atomic_store_explicit(&neighbours->n_edges, n_edges, memory_order_relaxed);
+}
+
+void aff_neighbours_place(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row)
+{
+    assert(at < neighbours->capacity);
+    atomic_store_explicit(&neighbours->rows[at], row, memory_order_relaxed);
+}
+
 static void replace_some(struct aff_neighbours *neighbours, const struct aff_row_update *updates, size_t n,
                          struct aff_row **old)
 {

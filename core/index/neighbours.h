@@ -89,6 +89,13 @@ struct aff_row *aff_neighbours_exchange(struct aff_neighbours *neighbours, uint3
 /* Frees a row that was in the table. NULL is a no-op. */
 void aff_neighbours_discard(const struct aff_neighbours *neighbours, struct aff_row *row);
 
+/* For a table whose rows are in memory that it does not own and that stays as long as the table: says where,
+ * and how many rows and entries there will be; then puts the rows in, by several threads if they are
+ * different rows. */
+void aff_neighbours_borrow(struct aff_neighbours *neighbours, char *memory, size_t bytes, uint64_t n_rows,
+                           uint64_t n_edges);
+void aff_neighbours_place(struct aff_neighbours *neighbours, uint32_t at, struct aff_row *row);
+
 /* A replacement for one row of a published table; `row` NULL removes it. */
 struct aff_row_update {
     uint32_t at;

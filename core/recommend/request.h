@@ -8,10 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AFF_CART_MAX 200    /* cart lines */
-#define AFF_EXCLUDE_MAX 500 /* excluded products */
-#define AFF_FILTER_MAX 16   /* filter terms */
-#define AFF_ITEMS_MAX 100   /* items of an answer */
+#define AFF_CART_MAX 200     /* cart lines */
+#define AFF_EXCLUDE_MAX 500  /* excluded products */
+#define AFF_REJECTED_MAX 200 /* products that somebody has rejected */
+#define AFF_FILTER_MAX 16    /* filter terms */
+#define AFF_ITEMS_MAX 100    /* items of an answer */
 #define AFF_LIMIT_DEFAULT 10
 
 #define AFF_PLACEMENT_LIST(X)                                                                                \
@@ -79,6 +80,8 @@ struct aff_request {
     size_t n_cart;
     const struct aff_text *exclude;
     size_t n_exclude;
+    const int32_t *rejected; /* keys of products that customer or session rejected lately */
+    size_t n_rejected;
     const struct aff_filter *filters;
     size_t n_filters;
     enum aff_placement placement;

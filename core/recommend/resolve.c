@@ -77,6 +77,17 @@ static void add_product(struct aff_run *run, uint32_t row)
     marks[row] |= AFF_MARK_IS_PRODUCT;
 }
 
+/* What is rejected is marked as excluded; which of the two it is the sieve finds out where it matters. */
+static void add_rejected(struct aff_run *run)
+{
+    for (size_t i = 0; i < run->request->n_rejected; i++) {
+        uint32_t row = aff_catalogue_find_key(run->catalogue, run->request->rejected[i]);
+        run->space->rejected[i] = row;
+        if (row != AFF_NO_ROW)
+            run->space->marks[row] |= AFF_MARK_EXCLUDED;
+    }
+}
+
 static void add_history(struct aff_run *run)
 {
     const uint8_t *durable = aff_catalogue_durable(run->catalogue);
@@ -121,6 +132,7 @@ void aff_resolve(struct aff_run *run)
     for (size_t i = 0; i < request->n_exclude; i++)
         if (run->excluded[i] != AFF_NO_ROW)
             space->marks[run->excluded[i]] |= AFF_MARK_EXCLUDED;
+    add_rejected(run);
     run->why_not = space->id_rows[n - 1];
     add_history(run);
 }
@@ -134,6 +146,9 @@ void aff_resolve_clear(struct aff_run *run)
     for (size_t i = 0; i < run->request->n_exclude; i++)
         if (run->excluded[i] != AFF_NO_ROW)
             marks[run->excluded[i]] = 0;
+    for (size_t i = 0; i < run->request->n_rejected; i++)
+        if (run->space->rejected[i] != AFF_NO_ROW)
+            marks[run->space->rejected[i]] = 0;
     for (uint32_t i = 0; run->history != NULL && i < run->history->n; i++)
         marks[run->history->purchases[i].row] = 0;
 }

@@ -4,6 +4,7 @@
 #include "server/call.h"
 #include "server/exposition.h"
 #include "server/learner_board.h"
+#include "server/present_events.h"
 #include "server/process.h"
 #include "server/routes/routes.h"
 
@@ -70,6 +71,9 @@ static void write_counters(struct aff_json *to, const struct aff_counters *sum)
         write_latency(to, sum, (enum aff_series)series);
     aff_exposition_family(to, "affinity_http_requests_in_flight", "gauge", "Requests begun and not done.");
     aff_exposition_whole(to, "affinity_http_requests_in_flight", NULL, now(&sum->in_flight));
+    aff_exposition_family(to, "affinity_http_requests_waiting", "gauge",
+                          "Requests that wait for another thread.");
+    aff_exposition_whole(to, "affinity_http_requests_waiting", NULL, now(&sum->waiting));
     aff_exposition_family(to, "affinity_http_connections_open", "gauge", "Open connections.");
     aff_exposition_whole(to, "affinity_http_connections_open", NULL, now(&sum->open));
 #define COUNTER(field, name, help)                                                                           \
@@ -90,14 +94,9 @@ static double version_of(const struct aff_model *model)
     return (double)model->version;
 }
 
-static double age_of(const struct aff_model *model)
+static double rebuilt_of(const struct aff_model *model)
 {
     return model->built_at_us == 0 ? 0 : (double)(aff_clock_now_us() - model->built_at_us) / 1e6;
-}
-
-static double lag_of(const struct aff_model *model)
-{
-    return model->totals.to_us == 0 ? 0 : (double)(aff_clock_now_us() - model->totals.to_us) / 1e6;
 }
 
 static double bytes_of(const struct aff_model *model)
@@ -132,14 +131,80 @@ static double orders_of(const struct aff_model *model)
 
 static const struct index_gauge index_gauges[] = {
     {"affinity_index_version", "Version of the learned tables that are served.", version_of},
-    {"affinity_index_age_seconds", "Time since these tables were rebuilt; 0 if they never were.", age_of},
-    {"affinity_order_lag_seconds", "Age of the newest order that the index knows; 0 without orders.", lag_of},
+    {"affinity_index_rebuilt_seconds", "Time since these tables were counted anew as a whole; 0: never.",
+     rebuilt_of},
     {"affinity_index_memory_bytes", "Memory of the store's index.", bytes_of},
     {"affinity_index_neighbours", "Neighbour entries of all relations.", edges_of},
     {"affinity_index_products", "Products in the catalogue.", products_of},
     {"affinity_index_customers", "Customers with their histories.", customers_of},
     {"affinity_index_orders", "Orders counted.", orders_of},
 };
+
+/* What is known of how new each store is, with or without a model. */
+struct freshness_metric {
+    const char *name, *type, *help;
+    double (*value)(const struct aff_store *store);
+};
+
+static double age_of(const struct aff_store *store)
+{
+    int64_t age_s = aff_store_age_s(store, aff_clock_now_us());
+
+    return (double)age_s;
+}
+
+static double lag_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.lag_us, memory_order_relaxed) / 1e6;
+}
+
+static double queued_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.queued, memory_order_relaxed);
+}
+
+static double loads_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.loads, memory_order_relaxed);
+}
+
+static double batches_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.batches, memory_order_relaxed);
+}
+
+static double followed_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.rows, memory_order_relaxed);
+}
+
+static const struct freshness_metric freshness_metrics[] = {
+    {"affinity_index_age_seconds", "gauge", "Time since the index was known to be as the tables; -1: never.",
+     age_of},
+    {"affinity_order_lag_seconds", "gauge", "Age of the oldest change of an order that is not counted yet.",
+     lag_of},
+    {"affinity_orders_queued", "gauge", "Changes of orders that are not counted yet, up to 10,000.",
+     queued_of},
+    {"affinity_index_full_loads_total", "counter", "Times that all of a store was loaded.", loads_of},
+    {"affinity_index_batches_total", "counter", "Batches of changes that were followed.", batches_of},
+    {"affinity_index_rows_total", "counter", "Products, neighbour rows and histories in these batches.",
+     followed_of},
+};
+
+static void write_freshness(struct aff_json *to, const struct aff_stores *stores)
+{
+    size_t n = atomic_load_explicit(&stores->n, memory_order_acquire);
+
+    for (size_t i = 0; i < sizeof freshness_metrics / sizeof *freshness_metrics; i++) {
+        const struct freshness_metric *metric = &freshness_metrics[i];
+        aff_exposition_family(to, metric->name, metric->type, metric->help);
+        for (size_t j = 0; j < n; j++) {
+            const struct aff_store *store = atomic_load_explicit(&stores->at[j], memory_order_relaxed);
+            aff_exposition_real(to, metric->name, LABELS({"store", {store->name, store->name_size}}),
+                                metric->value(store));
+        }
+    }
+}
 
 static void write_stores(struct aff_json *to, const struct aff_stores *stores)
 {
@@ -171,6 +236,9 @@ static void write_board(struct aff_json *to, struct aff_board *board)
     for (size_t i = 0; i < view.n_failures; i++)
         aff_exposition_whole(to, "affinity_database_errors_total",
                              LABELS({"class", aff_text_of(view.failures[i].name)}), view.failures[i].n);
+    aff_exposition_family(to, "affinity_write_up", "gauge",
+                          "0 while orders, products and customers cannot be written into the database.");
+    aff_exposition_whole(to, "affinity_write_up", NULL, view.writes_error[0] == '\0');
     aff_exposition_family(to, "affinity_index_load_failed", "gauge",
                           "1 if the newest attempt to load the store failed; the index before it is served.");
     for (size_t i = 0; i < view.n_loads; i++)
@@ -189,6 +257,31 @@ static void write_board(struct aff_json *to, struct aff_board *board)
     aff_exposition_whole(to, "affinity_config_reloads_total", NULL, view.reloads);
     aff_exposition_family(to, "affinity_draining", "gauge", "1 while the service is about to stop.");
     aff_exposition_whole(to, "affinity_draining", NULL, aff_board_draining(board));
+}
+
+static void write_source(struct aff_json *to, struct aff_board *board)
+{
+    struct aff_board_view view;
+
+    aff_board_read(board, &view);
+    if (!view.source.reads)
+        return;
+    aff_exposition_family(to, "affinity_source_up", "gauge",
+                          "1 if the last look at the shop's own tables went well.");
+    aff_exposition_whole(to, "affinity_source_up", NULL, view.source.good);
+    aff_exposition_family(to, "affinity_source_orders_total", "counter",
+                          "Orders of the shop's own tables that were written or deleted.");
+    aff_exposition_whole(to, "affinity_source_orders_total", NULL, view.source.orders);
+    aff_exposition_family(to, "affinity_source_rejected_total", "counter",
+                          "Entries of the shop's own tables that were left out.");
+    aff_exposition_whole(to, "affinity_source_rejected_total", NULL, view.source.rejected);
+    aff_exposition_family(to, "affinity_source_errors_total", "counter",
+                          "Looks at the shop's own tables that failed.");
+    aff_exposition_whole(to, "affinity_source_errors_total", NULL, view.source.failures);
+    aff_exposition_family(to, "affinity_source_age_seconds", "gauge", "Time since the last good look.");
+    aff_exposition_real(to, "affinity_source_age_seconds", NULL,
+                        view.source.seen_us == 0 ? 0
+                                                 : (double)(aff_clock_now_us() - view.source.seen_us) / 1e6);
 }
 
 /* One figure of each store's learner. */
@@ -327,8 +420,11 @@ void aff_route_metrics(struct aff_call *call)
     for (size_t i = 0; i < shared->n_counters; i++)
         aff_counters_add(&sum, &shared->counters[i]);
     write_counters(call->reply->body, &sum);
+    aff_present_event_metrics(call->reply->body, &sum, shared->events);
     write_stores(call->reply->body, shared->stores);
+    write_freshness(call->reply->body, shared->stores);
     write_board(call->reply->body, shared->board);
+    write_source(call->reply->body, shared->board);
     write_process(call->reply->body);
     if (shared->learner_board != NULL)
         write_learner(call->reply->body, shared->learner_board);

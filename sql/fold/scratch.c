@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/fold/scratch.h"
 
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 #include "sql/store.h"
 
 #include <libpq-fe.h>

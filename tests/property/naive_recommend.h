@@ -138,7 +138,8 @@ static bool is_substitute_of(const struct aff_product *base, const struct aff_pr
 {
     size_t parent = base->category.size;
 
-    while (parent > 0 && strncmp(base->category.at + parent, " > ", 3) != 0)
+    while (parent > 0 &&
+           (base->category.size - parent < 3 || memcmp(base->category.at + parent, " > ", 3) != 0))
         parent--;
     bool same = base->category.size > 0 && aff_text_equal(base->category, other->category);
     bool up = parent > 0 && aff_text_equal((struct aff_text){base->category.at, parent}, other->category);
