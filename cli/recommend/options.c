@@ -19,6 +19,9 @@ const char aff_recommend_help[] =
     "\n"
     "The question:\n"
     "  --cart ID,...        products of the cart, newest last; may be repeated\n"
+    "  --as NAME            what the cart is: cart (default), products bought together whose order says\n"
+    "                       nothing; added, the same in the order of adding: what comes next?; views,\n"
+    "                       products viewed in this session, which may be offered again\n"
     "  --product ID         product of the page\n"
     "  --customer ID        customer who asks\n"
     "  --kind KIND,...      " KINDS "\n"
@@ -83,6 +86,7 @@ enum {
     OPTION_BATCH,
     OPTION_NO_CUSTOMER,
     OPTION_METHOD,
+    OPTION_AS,
 };
 
 static const struct option options_table[] = {
@@ -107,6 +111,7 @@ static const struct option options_table[] = {
     {"why-not", required_argument, NULL, OPTION_WHY_NOT},
     {"json", no_argument, NULL, OPTION_JSON},
     {"batch", required_argument, NULL, OPTION_BATCH},
+    {"as", required_argument, NULL, OPTION_AS},
     {"no-customer", no_argument, NULL, OPTION_NO_CUSTOMER},
     {"method", required_argument, NULL, OPTION_METHOD},
     AFF_COMMON_OPTIONS,
@@ -234,6 +239,22 @@ static aff_status read_placement(struct aff_request *request, const char *name, 
     return aff_error_set(reterr, AFF_INVALID, "there is no placement '%s'", name);
 }
 
+static aff_status read_as(struct aff_request *request, const char *name, struct aff_error *reterr)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        AFF_AS_LIST(X)
+#undef X
+    };
+    for (int at = 0; at < AFF_AS_MAX; at++) {
+        if (strcmp(name, names[at]) == 0) {
+            request->as = (enum aff_as)at;
+            return AFF_OK;
+        }
+    }
+    return aff_error_set(reterr, AFF_INVALID, "--as knows cart, added and views, not '%s'", name);
+}
+
 static aff_status read_at(struct aff_request *request, const char *text, struct aff_error *reterr)
 {
     if (aff_time_parse(aff_text_of(text), &request->now_us) == AFF_OK)
@@ -295,6 +316,8 @@ static aff_status take(struct aff_recommend_options *options, int option, const 
         return read_kinds(request, value, reterr);
     case OPTION_PLACEMENT:
         return read_placement(request, value, reterr);
+    case OPTION_AS:
+        return read_as(request, value, reterr);
     case OPTION_AT:
         return read_at(request, value, reterr);
     case OPTION_STRICT:
@@ -349,6 +372,8 @@ static aff_status check(struct aff_recommend_options *options, struct aff_error 
         request->explain = AFF_EXPLAIN_NONE;
     if (request->now_us == 0)
         request->now_us = aff_clock_now_us();
+    /* Here products are shown by their id, so that those which only views name need no price. */
+    request->unpriced = request->as == AFF_AS_VIEWS;
     return AFF_OK;
 }
 

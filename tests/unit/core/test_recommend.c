@@ -267,7 +267,8 @@ static void sequence_follows_the_newest_cart_product(void **state)
 
     put_in_cart(shop, "pot");
     put_in_cart(shop, "green");
-    shop->blend.sequence = 3;
+    for (int i = 0; i < AFF_SITUATION_MAX; i++)
+        shop->blend.of[i].sequence = 3;
     shop->request.explain = AFF_EXPLAIN_BASIC;
     const struct aff_answer *answer = ask(shop);
     assert_rows(answer, (uint32_t[]){BLACK, BOOK, CUP, SIEVE, AFF_NO_ROW});
@@ -410,7 +411,8 @@ static void rotation_changes_near_ties_by_seed_only(void **state)
     struct shop *shop = *state;
     uint32_t first[N_PRODUCTS] = {0};
 
-    shop->blend.popularity = 0;
+    for (int i = 0; i < AFF_SITUATION_MAX; i++)
+        shop->blend.of[i].popularity = 0;
     add_row(shop->model->together, CUP, cup, orders, 3);
     put_in_cart(shop, "cup");
     shop->request.rotation = 1;
