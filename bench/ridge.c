@@ -129,11 +129,11 @@ static struct aff_pairs *make_store(const struct settings *settings)
     return pairs;
 }
 
-static aff_status count_neighbours(void *context, int thread, uint32_t a,
+static aff_status count_neighbours(void *context, int thread, uint32_t a, float residual,
                                    const struct aff_neighbour *neighbours,
                                    const struct aff_pair_counts *counts, uint32_t n)
 {
-    (void)thread, (void)a, (void)neighbours, (void)counts;
+    (void)thread, (void)a, (void)residual, (void)neighbours, (void)counts;
     *(uint64_t *)context += n;
     return AFF_OK;
 }

@@ -20,6 +20,7 @@ enum aff_exit {
     X("generate", aff_command_generate, "write a realistic demo store as files")                             \
     X("rebuild", aff_command_rebuild, "learn affinities from all orders")                                    \
     X("recommend", aff_command_recommend, "answer recommendations from the command line")                    \
+    X("source", aff_command_source, "read a shop's own tables")                                              \
     X("config", aff_command_config, "show, check and explain the configuration")
 
 #define X(name, function, help) int function(int argc, char **argv);

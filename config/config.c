@@ -163,12 +163,15 @@ aff_status aff_config_check(const struct aff_config *config, struct aff_error *r
     static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
     static const char *const methods[] = {"ridge", "cosine", "confidence", "lift", NULL};
     static const char *const floors[] = {"interval", "classic", "none", NULL};
+    static const char *const changes[] = {"poll", "trigger", NULL};
     aff_status status = check_word("log.level", config->log_level, levels, reterr);
 
     if (status == AFF_OK)
         status = check_word("learn.method", config->learn_method, methods, reterr);
     if (status == AFF_OK)
         status = check_word("learn.floors", config->learn_floors, floors, reterr);
+    if (status == AFF_OK)
+        status = check_word("source.changes", config->source_changes, changes, reterr);
     if (status != AFF_OK)
         return status;
     if (!aff_text_is_id(aff_text_of(config->store_name)))

@@ -161,6 +161,14 @@ void aff_copy_put_int64(struct aff_copy_writer *writer, int64_t value)
         (void)store64(store32(at, 8), (uint64_t)value);
 }
 
+void aff_copy_put_float(struct aff_copy_writer *writer, float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    aff_copy_put_int32(writer, (int32_t)bits);
+}
+
 void aff_copy_put_time(struct aff_copy_writer *writer, int64_t at_us)
 {
     aff_copy_put_int64(writer, at_us - POSTGRES_EPOCH_US);

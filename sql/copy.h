@@ -32,6 +32,7 @@ void aff_copy_put_bool(struct aff_copy_writer *writer, bool value);
 void aff_copy_put_int16(struct aff_copy_writer *writer, int16_t value);
 void aff_copy_put_int32(struct aff_copy_writer *writer, int32_t value);
 void aff_copy_put_int64(struct aff_copy_writer *writer, int64_t value);
+void aff_copy_put_float(struct aff_copy_writer *writer, float value);
 void aff_copy_put_time(struct aff_copy_writer *writer, int64_t at_us);                   /* timestamptz */
 void aff_copy_put_bytes(struct aff_copy_writer *writer, const void *bytes, size_t size); /* text or bytea */
 void aff_copy_put_int32s(struct aff_copy_writer *writer, const int32_t *values, size_t n);

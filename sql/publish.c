@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "sql/partitions.h"
 #include "sql/rebuild.h"
+#include "sql/rebuild_feed.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PATIENCE_S = 120, PAUSE_MS = 200, N_PARAMETERS = 22, NUMBER = 32 };
+enum { PATIENCE_S = 120, PAUSE_MS = 200, N_PARAMETERS = 23, NUMBER = 32 };
 
 #define DAYS (86400.0)
 
@@ -23,6 +24,8 @@ struct values {
 
 static const char update_state[] =
     "UPDATE affinity.state SET version = version + 1, published = version + 1, generation = generation + 1,"
+    " touched_from = version + 1, rebuilding = false,"
+    " counted_from = timestamptz 'epoch' + $23::bigint * interval '1 microsecond',"
     " landmark = timestamptz 'epoch' + $2::bigint * interval '1 microsecond', half_life_s = $3::bigint,"
     " window_from = timestamptz 'epoch' + $4::bigint * interval '1 microsecond',"
     " window_to = timestamptz 'epoch' + $5::bigint * interval '1 microsecond',"
@@ -58,6 +61,8 @@ static void set_all(struct values *values, const struct aff_publication *publica
         set_integer(values, 4, baskets->from_us);
         set_integer(values, 5, baskets->to_us);
     }
+    if (publication->counted_from_us != INT64_MIN)
+        set_integer(values, 23, publication->counted_from_us);
     set_integer(values, 3, baskets->half_life_s);
     set_integer(values, 6, baskets->n_baskets);
     set_integer(values, 7, baskets->n_lines);
@@ -81,13 +86,18 @@ static void set_all(struct values *values, const struct aff_publication *publica
 static aff_status swap(struct aff_connection *connection, int store, const struct values *values,
                        int64_t *ret_version, struct aff_error *reterr)
 {
-    char notify[64];
+    char notify[64], touched[64];
 
     (void)snprintf(notify, sizeof notify, "NOTIFY affinity_published, '%d'", store);
+    (void)snprintf(touched, sizeof touched, "DELETE FROM affinity.touched WHERE store = %d", store);
     aff_status status = aff_execute(connection, "BEGIN", reterr);
     if (status != AFF_OK)
         return status;
-    status = aff_partitions_swap(connection, store, reterr);
+    status = aff_rebuild_feed_swap(connection, store, reterr);
+    if (status == AFF_OK)
+        status = aff_execute(connection, touched, reterr);
+    if (status == AFF_OK)
+        status = aff_partitions_swap(connection, store, reterr);
     if (status == AFF_OK)
         status = aff_query_number(connection, update_state, N_PARAMETERS, values->at, ret_version, reterr);
     if (status == AFF_OK)

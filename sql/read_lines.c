@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/read_lines.h"
 
+#include "core/intake/line.h"
 #include "sql/copy.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define NO_COST (INT64_C(-1))
 
 /* Product keys are small numbers with gaps; pages are made for the ranges that occur. */
 enum { PAGE_BITS = 12, PAGE_SIZE = 1 << PAGE_BITS, N_PAGES = 1 << (31 - PAGE_BITS), WATCH_EVERY = 1 << 16 };
@@ -18,7 +17,7 @@ struct reading {
     int store;
     const struct aff_baskets_settings *settings;
     const struct aff_watch *watch;
-    int64_t **costs; /* pages of product costs; NO_COST where there is none */
+    int64_t **costs; /* pages of product costs; AFF_COST_UNKNOWN where there is none */
     struct aff_baskets_builder *builder;
     uint64_t expected, read;
 };
@@ -37,7 +36,7 @@ static bool set_cost(struct reading *reading, int32_t product, int64_t cost)
         if (*page == NULL)
             return false;
         for (int i = 0; i < PAGE_SIZE; i++)
-            (*page)[i] = NO_COST;
+            (*page)[i] = AFF_COST_UNKNOWN;
     }
     (*page)[product & (PAGE_SIZE - 1)] = cost;
     return true;
@@ -46,7 +45,7 @@ static bool set_cost(struct reading *reading, int32_t product, int64_t cost)
 static int64_t cost_of(const struct reading *reading, int32_t product)
 {
     const int64_t *page = product < 0 ? NULL : reading->costs[product >> PAGE_BITS];
-    return page == NULL ? NO_COST : page[product & (PAGE_SIZE - 1)];
+    return page == NULL ? AFF_COST_UNKNOWN : page[product & (PAGE_SIZE - 1)];
 }
 
 static aff_status read_costs(struct reading *reading, struct aff_error *reterr)
@@ -62,7 +61,7 @@ static aff_status read_costs(struct reading *reading, struct aff_error *reterr)
     aff_status status = aff_copy_read_begin(&reader, reading->connection, statement, reterr);
     while (status == AFF_OK && (status = aff_copy_read(&reader, &more, reterr)) == AFF_OK && more) {
         int32_t product = aff_copy_get_int32(&reader, 0);
-        if (!set_cost(reading, product, aff_copy_get_int64(&reader, NO_COST)))
+        if (!set_cost(reading, product, aff_copy_get_int64(&reader, AFF_COST_UNKNOWN)))
             status = no_memory(reterr);
     }
     aff_copy_read_close(&reader);
@@ -75,13 +74,13 @@ static bool money(const struct reading *reading, struct aff_line *line, int64_t 
 {
     int64_t each;
 
-    if (cost == NO_COST)
+    if (cost == AFF_COST_UNKNOWN)
         cost = cost_of(reading, line->product);
     line->margin = 0;
     if (__builtin_mul_overflow(units, price, &line->revenue))
         return false;
-    return cost == NO_COST || (!__builtin_sub_overflow(price, cost, &each) &&
-                               !__builtin_mul_overflow(units, each, &line->margin));
+    return cost == AFF_COST_UNKNOWN || (!__builtin_sub_overflow(price, cost, &each) &&
+                                        !__builtin_mul_overflow(units, each, &line->margin));
 }
 
 static aff_status take_line(struct reading *reading, struct aff_copy_reader *reader, struct aff_error *reterr)
@@ -95,7 +94,7 @@ static aff_status take_line(struct reading *reading, struct aff_copy_reader *rea
     line.at_us = aff_copy_get_time(reader, 0);
     int64_t units = aff_copy_get_int32(reader, 0);
     int64_t price = aff_copy_get_int64(reader, 0);
-    int64_t cost = aff_copy_get_int64(reader, NO_COST);
+    int64_t cost = aff_copy_get_int64(reader, AFF_COST_UNKNOWN);
     line.discounted = aff_copy_get_bool(reader);
 
     aff_status status = money(reading, &line, units, price, cost)
@@ -173,39 +172,50 @@ static aff_status survey(struct reading *reading, int64_t *ret_newest_us, struct
     return AFF_OK;
 }
 
-static aff_status read_snapshot(struct reading *reading, struct aff_error *reterr)
+static aff_status read_all(struct reading *reading, int64_t *ret_counted_from_us, struct aff_error *reterr)
 {
     int64_t newest_us = 0;
-    aff_status status =
-        aff_execute(reading->connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", reterr);
+    aff_status status = read_costs(reading, reterr);
+
+    if (status == AFF_OK)
+        status = survey(reading, &newest_us, reterr);
+    *ret_counted_from_us = reading->expected == 0 ? INT64_MIN : newest_us - reading->settings->window_us;
+    if (status == AFF_OK)
+        status = read_lines(reading, newest_us, reterr);
+    return status;
+}
+
+/* Makes the baskets and the costs of their products. */
+static aff_status finish(struct reading *reading, struct aff_read_baskets *ret)
+{
+    aff_status status = aff_baskets_builder_finish(reading->builder, reading->settings, &ret->baskets);
 
     if (status != AFF_OK)
         return status;
-    status = read_costs(reading, reterr);
-    if (status == AFF_OK)
-        status = survey(reading, &newest_us, reterr);
-    if (status == AFF_OK)
-        status = read_lines(reading, newest_us, reterr);
-    /* After a failure the first error is the one to report. */
-    aff_status ended = aff_execute(reading->connection, "ROLLBACK", status == AFF_OK ? reterr : NULL);
-    return status == AFF_OK ? ended : status;
+    const struct aff_baskets *baskets = ret->baskets;
+    ret->costs = malloc((baskets->n_products + 1) * sizeof ret->costs[0]);
+    if (ret->costs == NULL)
+        return AFF_NOMEM;
+    for (uint32_t row = 0; row < baskets->n_products; row++)
+        ret->costs[row] = cost_of(reading, baskets->products[row]);
+    return AFF_OK;
 }
 
 aff_status aff_read_baskets(struct aff_connection *connection, int store,
                             const struct aff_baskets_settings *settings, const struct aff_watch *watch,
-                            struct aff_baskets **ret_baskets, uint64_t *ret_lines, struct aff_error *reterr)
+                            struct aff_read_baskets *ret, struct aff_error *reterr)
 {
     struct reading reading = {.connection = connection, .store = store, .settings = settings, .watch = watch};
+    struct aff_read_baskets read = {0};
 
     reading.costs = calloc(N_PAGES, sizeof *reading.costs);
     aff_status status = reading.costs == NULL ? AFF_NOMEM : aff_baskets_builder_new(&reading.builder);
     if (status != AFF_OK)
         (void)no_memory(reterr);
     else
-        status = read_snapshot(&reading, reterr);
+        status = read_all(&reading, &read.counted_from_us, reterr);
     if (status == AFF_OK) {
-        status = aff_baskets_builder_finish(reading.builder, settings, ret_baskets);
-        *ret_lines = reading.read;
+        status = finish(&reading, &read);
         if (status != AFF_OK)
             (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
     }
@@ -213,5 +223,18 @@ aff_status aff_read_baskets(struct aff_connection *connection, int store,
         free(reading.costs[i]);
     free(reading.costs);
     aff_baskets_builder_free(reading.builder);
-    return status;
+    if (status != AFF_OK) {
+        aff_read_baskets_done(&read);
+        return status;
+    }
+    read.lines = reading.read;
+    *ret = read;
+    return AFF_OK;
+}
+
+void aff_read_baskets_done(struct aff_read_baskets *read)
+{
+    aff_baskets_free(read->baskets);
+    free(read->costs);
+    *read = (struct aff_read_baskets){0};
 }

@@ -7,6 +7,7 @@
 #include "sql/partitions.h"
 #include "sql/publish.h"
 #include "sql/read_lines.h"
+#include "sql/rebuild_feed.h"
 #include "sql/rebuild_lock.h"
 #include "sql/store.h"
 
@@ -28,7 +29,8 @@ struct rebuild {
     struct aff_watch watch;   /* of the calling thread */
     int store, n_threads;
     struct aff_connection connection; /* has the lock, reads, swaps: if it is lost, nothing is swapped */
-    struct aff_baskets *baskets;
+    struct aff_read_baskets read;
+    struct aff_baskets *baskets; /* of `read` */
     struct aff_pairs *pairs;
     struct aff_jobs *jobs;
     struct aff_learned_counts together, rows, next, histories; /* each written by its own job */
@@ -84,6 +86,7 @@ static aff_status open_lanes(struct rebuild *rebuild, int n_threads, int n_lanes
                                     .lanes = lanes,
                                     .row_lanes = lanes + n_lanes - n_threads,
                                     .baskets = rebuild->baskets,
+                                    .costs = rebuild->read.costs,
                                     .settings = &rebuild->settings->rows,
                                     .watch = watch,
                                     .reterr = reterr};
@@ -155,7 +158,12 @@ static aff_status write_next(void *context, const struct aff_watch *watch, struc
         rebuild->report.next_orders = next->consecutive;
         status = aff_write_next(&write, next);
     }
+    if (status == AFF_OK)
+        status = aff_write_next_stats(&write, next);
     aff_next_free(next);
+    if (status == AFF_OK)
+        status =
+            add_key(&write.lanes[0].connection, rebuild->store, "next_stat", "store, product", watch, reterr);
     if (status == AFF_OK)
         status =
             add_key(&write.lanes[0].connection, rebuild->store, "pair_next", "store, a, b", watch, reterr);
@@ -183,16 +191,36 @@ static aff_status write_histories(void *context, const struct aff_watch *watch, 
 
 /* ---- the way ---- */
 
+/* The queue and the orders as they are at one moment. */
+static aff_status read_snapshot(struct rebuild *rebuild)
+{
+    struct aff_connection *connection = &rebuild->connection;
+    aff_status status =
+        aff_execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", rebuild->reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_rebuild_feed_see(connection, rebuild->store, rebuild->reterr);
+    if (status == AFF_OK)
+        status = aff_read_baskets(connection, rebuild->store, &rebuild->settings->baskets, &rebuild->watch,
+                                  &rebuild->read, rebuild->reterr);
+    if (status == AFF_OK)
+        return aff_execute(connection, "COMMIT", rebuild->reterr);
+    (void)!aff_execute(connection, "ROLLBACK", NULL); /* what failed before is what counts */
+    return status;
+}
+
 static aff_status read_orders(struct rebuild *rebuild)
 {
     struct aff_rebuild_report *report = &rebuild->report;
     aff_status status = enter(rebuild, "reading orders", "lines");
 
     if (status == AFF_OK)
-        status = aff_read_baskets(&rebuild->connection, rebuild->store, &rebuild->settings->baskets,
-                                  &rebuild->watch, &rebuild->baskets, &report->lines, rebuild->reterr);
+        status = read_snapshot(rebuild);
     if (status != AFF_OK)
         return status;
+    rebuild->baskets = rebuild->read.baskets;
+    report->lines = rebuild->read.lines;
     report->orders = rebuild->baskets->n_baskets;
     report->old_orders = rebuild->baskets->old_orders;
     report->truncated_orders = rebuild->baskets->truncated_orders;
@@ -241,6 +269,7 @@ static aff_status publish(struct rebuild *rebuild)
     struct aff_publication publication = {.store = rebuild->store,
                                           .baskets = rebuild->baskets,
                                           .settings = rebuild->settings,
+                                          .counted_from_us = rebuild->read.counted_from_us,
                                           .lines = rebuild->report.lines,
                                           .next_orders = rebuild->report.next_orders};
     aff_status status = enter(rebuild, "publishing", "tables");
@@ -266,8 +295,10 @@ static void report_counts(struct rebuild *rebuild)
 /* With the lock: everything from making the new tables to the swap. */
 static aff_status replace_tables(struct rebuild *rebuild)
 {
-    aff_status status = aff_partitions_make(&rebuild->connection, rebuild->store, rebuild->reterr);
+    aff_status status = aff_rebuild_feed_open(&rebuild->connection, rebuild->store, rebuild->reterr);
 
+    if (status == AFF_OK)
+        status = aff_partitions_make(&rebuild->connection, rebuild->store, rebuild->reterr);
     if (status == AFF_OK)
         status = read_orders(rebuild);
     if (status == AFF_OK)
@@ -277,12 +308,12 @@ static aff_status replace_tables(struct rebuild *rebuild)
     if (status == AFF_OK)
         status = publish(rebuild);
     if (status != AFF_OK) {
-        /* The new tables are in nobody's way, but they take room. What went wrong before is what is reported.
-         */
-        aff_status ignored = aff_partitions_drop(&rebuild->connection, rebuild->store, NULL);
-        (void)ignored;
+        /* The new tables are in nobody's way, but they take room, and folds keep rows as long as a rebuild
+         * seems to read. What went wrong before is what is reported. */
+        (void)!aff_partitions_drop(&rebuild->connection, rebuild->store, NULL);
+        (void)!aff_rebuild_feed_recover(&rebuild->connection, rebuild->store, NULL);
     }
-    aff_baskets_free(rebuild->baskets);
+    aff_read_baskets_done(&rebuild->read);
     return status;
 }
 

@@ -53,3 +53,14 @@ aff_status aff_rebuild_lock(struct aff_connection *connection, int store, const 
         return status;
     return busy(connection, number, store_name, reterr);
 }
+
+void aff_rebuild_unlock(struct aff_connection *connection, int store)
+{
+    char number[16];
+    const char *parameters[] = {number};
+
+    (void)snprintf(number, sizeof number, "%d", store);
+    /* The lock ends with the session at the latest. */
+    (void)!aff_query(connection, "SELECT pg_advisory_unlock(" SPACE ", $1::integer)", 1, parameters, NULL,
+                     NULL);
+}

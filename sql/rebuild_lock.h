@@ -9,3 +9,5 @@
  * and starting time of who has it in the text, if it is taken. */
 AFF_MUST_CHECK aff_status aff_rebuild_lock(struct aff_connection *connection, int store,
                                            const char *store_name, struct aff_error *reterr);
+
+void aff_rebuild_unlock(struct aff_connection *connection, int store);

@@ -49,7 +49,7 @@ static aff_status check_currency(const char *name, const char *currency, const c
                          name, kept, currency);
 }
 
-/* Whether state row and all partitions of the store are there. */
+/* Whether the state rows and all partitions of the store are there. */
 static aff_status is_whole(struct aff_connection *connection, int store, bool *ret_whole,
                            struct aff_error *reterr)
 {
@@ -64,7 +64,9 @@ static aff_status is_whole(struct aff_connection *connection, int store, bool *r
 #define X(table) "(to_regclass('affinity." #table "_s' || $1::text) IS NULL)::integer + "
                          AFF_PARTITIONED_LIST(X)
 #undef X
-                             "(NOT EXISTS (SELECT FROM affinity.state WHERE store = $1::integer))::integer",
+                             "(NOT EXISTS (SELECT FROM affinity.state WHERE store = $1::integer))::integer"
+                             " + (NOT EXISTS (SELECT FROM affinity.catalogue_state"
+                             " WHERE store = $1::integer))::integer",
                          1, parameters, &missing, reterr);
     if (status == AFF_OK)
         *ret_whole = missing == 0;
@@ -132,6 +134,10 @@ static aff_status make_missing(struct aff_connection *connection, const char *na
         status =
             aff_query(connection, "INSERT INTO affinity.state (store) VALUES ($1) ON CONFLICT DO NOTHING", 1,
                       parameters, NULL, reterr);
+    if (status == AFF_OK)
+        status = aff_query(connection,
+                           "INSERT INTO affinity.catalogue_state (store) VALUES ($1) ON CONFLICT DO NOTHING",
+                           1, parameters, NULL, reterr);
     if (status != AFF_OK)
         return status;
     *ret_store = store;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/write_learned.h"
 
+#include "core/intake/line.h"
 #include "core/learn/gap.h"
 #include "core/learn/history.h"
 
@@ -124,7 +125,7 @@ aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pair
         const struct aff_product_stat *stat = &pairs->stats[row];
         if (stat->orders == 0)
             continue; /* only in baskets before the window, or always cut off by the cap */
-        aff_copy_row(writer, 8);
+        aff_copy_row(writer, 9);
         aff_copy_put_int32(writer, write->store);
         aff_copy_put_int32(writer, stat->product);
         aff_copy_put_int32(writer, (int32_t)stat->orders);
@@ -133,6 +134,10 @@ aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pair
         aff_copy_put_int64(writer, stat->margin);
         aff_copy_put_int32(writer, (int32_t)stat->discounted);
         aff_copy_put_time(writer, stat->last_at_us);
+        if (write->costs[row] == AFF_COST_UNKNOWN)
+            aff_copy_put_null(writer);
+        else
+            aff_copy_put_int64(writer, write->costs[row]);
     }
     write->counts.products = rows_of(write->lanes, 1);
     return end(write, write->lanes, 1, AFF_OK);
@@ -177,8 +182,8 @@ aff_status aff_write_pairs(struct aff_write *write, const struct aff_pairs *pair
 
 /* One row of affinity.neighbour. `next` rows have gaps. */
 static aff_status put_row(const struct sink *sink, int thread, enum aff_relation relation, uint32_t a,
-                          const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
-                          uint32_t n)
+                          float residual, const struct aff_neighbour *neighbours,
+                          const struct aff_pair_counts *counts, uint32_t n)
 {
     struct aff_copy_writer *writer = &sink->write->row_lanes[thread].writer;
     const int32_t *products = sink->write->baskets->products;
@@ -194,7 +199,7 @@ static aff_status put_row(const struct sink *sink, int thread, enum aff_relation
         columns->discounted[i] = (int32_t)counts[i].discounted;
         columns->gap_days[i] = counts[i].gap_days;
     }
-    aff_copy_row(writer, 11);
+    aff_copy_row(writer, 12);
     aff_copy_put_int32(writer, sink->write->store);
     aff_copy_put_int16(writer, (int16_t)relation);
     aff_copy_put_int32(writer, products[a]);
@@ -206,6 +211,7 @@ static aff_status put_row(const struct sink *sink, int thread, enum aff_relation
     aff_copy_put_int64s(writer, columns->margins, n);
     aff_copy_put_int32s(writer, columns->discounted, n);
     aff_copy_put_floats(writer, columns->gap_days, relation == AFF_RELATION_NEXT ? n : 0);
+    aff_copy_put_float(writer, residual);
     columns->rows++;
     columns->edges += n;
     return writer->status;
@@ -219,10 +225,13 @@ static void add_counts(struct aff_write *write, const struct columns *columns)
     }
 }
 
-static aff_status take_together(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
-                                const struct aff_pair_counts *counts, uint32_t n)
+static aff_status take_together(void *context, int thread, uint32_t a, float residual,
+                                const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                                uint32_t n)
 {
-    return put_row(context, thread, AFF_RELATION_TOGETHER, a, neighbours, counts, n);
+    if (n == 0)
+        return AFF_OK;
+    return put_row(context, thread, AFF_RELATION_TOGETHER, a, residual, neighbours, counts, n);
 }
 
 aff_status aff_write_together_rows(struct aff_write *write, const struct aff_pairs *pairs)
@@ -270,7 +279,7 @@ static aff_status take_next(void *context, int thread, uint32_t a, const struct 
         aff_next_row(sink->next, a, pairs, n, &settings, columns->neighbours, columns->counts, &kept);
     if (status != AFF_OK || kept == 0)
         return status;
-    return put_row(sink, thread, AFF_RELATION_NEXT, a, columns->neighbours, columns->counts, kept);
+    return put_row(sink, thread, AFF_RELATION_NEXT, a, 0, columns->neighbours, columns->counts, kept);
 }
 
 /* With pair_next begun. */
@@ -303,6 +312,27 @@ aff_status aff_write_next(struct aff_write *write, const struct aff_next *next)
     add_counts(write, sink.columns);
     drop_columns(sink.columns, write->n_threads);
     return status;
+}
+
+aff_status aff_write_next_stats(struct aff_write *write, const struct aff_next *next)
+{
+    struct aff_copy_writer *writer = &write->lanes[0].writer;
+    aff_status status = begin(write, write->lanes, 1, "next_stat");
+
+    if (status != AFF_OK)
+        return status;
+    for (uint32_t row = 0; row < write->baskets->n_products; row++) {
+        const struct aff_next_stat *stat = &next->stats[row];
+        if (stat->firsts == 0 && stat->seconds == 0)
+            continue;
+        aff_copy_row(writer, 5);
+        aff_copy_put_int32(writer, write->store);
+        aff_copy_put_int32(writer, write->baskets->products[row]);
+        aff_copy_put_int32(writer, (int32_t)stat->firsts);
+        aff_copy_put_int32(writer, (int32_t)stat->seconds);
+        aff_copy_put_int64(writer, stat->firsts_weight);
+    }
+    return end(write, write->lanes, 1, AFF_OK);
 }
 
 static aff_status take_history(void *context, int thread, const struct aff_customer_history *history)

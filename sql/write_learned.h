@@ -26,6 +26,7 @@ struct aff_write {
     struct aff_lane *lanes;     /* n_threads */
     struct aff_lane *row_lanes; /* n_threads, for neighbour rows; else NULL */
     const struct aff_baskets *baskets;
+    const int64_t *costs; /* by product row, AFF_COST_UNKNOWN where there is none */
     const struct aff_rows_settings *settings;
     const struct aff_watch *watch;
     struct aff_error *reterr;
@@ -43,6 +44,9 @@ AFF_MUST_CHECK aff_status aff_write_together_rows(struct aff_write *write, const
 
 /* pair_next, and neighbour, relation 2. */
 AFF_MUST_CHECK aff_status aff_write_next(struct aff_write *write, const struct aff_next *next);
+
+/* next_stat: products that are in a first or a second of two consecutive baskets. */
+AFF_MUST_CHECK aff_status aff_write_next_stats(struct aff_write *write, const struct aff_next *next);
 
 /* customer_history. */
 AFF_MUST_CHECK aff_status aff_write_histories(struct aff_write *write);

@@ -14,8 +14,9 @@ struct scoring {
 };
 
 /* Puts one row into the table. Threads never share a row, so none waits for another. */
-static aff_status take_row(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
-                           const struct aff_pair_counts *counts, uint32_t n)
+static aff_status take_row(void *context, int thread, uint32_t a, float residual,
+                           const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                           uint32_t n)
 {
     const struct scoring *scoring = context;
     struct aff_row *row;
@@ -24,6 +25,9 @@ static aff_status take_row(void *context, int thread, uint32_t a, const struct a
     uint32_t at = aff_catalogue_find_key(scoring->catalogue, scoring->pairs->stats[a].product);
 
     (void)thread;
+    (void)residual;
+    if (n == 0)
+        return AFF_OK;
     if (at == AFF_NO_ROW)
         return AFF_DATA;
     aff_status status = aff_row_new(n, &row, &entries, &entry_counts);

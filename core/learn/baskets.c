@@ -24,6 +24,7 @@ struct aff_baskets_builder {
     struct run *runs;
     uint32_t n_runs, run_capacity;
     uint32_t *pages[N_PAGES]; /* product key to row; 1 marks a key that occurs, until finish */
+    int first_page, end_page; /* of those that there are */
     int64_t revenue, margin;  /* sums, to keep them in bounds */
 };
 
@@ -33,6 +34,7 @@ aff_status aff_baskets_builder_new(struct aff_baskets_builder **ret_builder)
 
     if (builder == NULL)
         return AFF_NOMEM;
+    builder->first_page = N_PAGES;
     *ret_builder = builder;
     return AFF_OK;
 }
@@ -41,7 +43,7 @@ void aff_baskets_builder_free(struct aff_baskets_builder *builder)
 {
     if (builder == NULL)
         return;
-    for (int i = 0; i < N_PAGES; i++)
+    for (int i = builder->first_page; i < builder->end_page; i++)
         free(builder->pages[i]);
     free(builder->lines);
     free(builder->runs);
@@ -64,10 +66,18 @@ static void *grown(void *array, uint32_t n, uint32_t *capacity, size_t size)
 
 static bool mark_product(struct aff_baskets_builder *builder, int32_t product)
 {
-    uint32_t **page = &builder->pages[product >> PAGE_BITS];
+    int number = product >> PAGE_BITS;
+    uint32_t **page = &builder->pages[number];
 
-    if (*page == NULL && (*page = calloc(PAGE_SIZE, sizeof **page)) == NULL)
-        return false;
+    if (*page == NULL) {
+        *page = calloc(PAGE_SIZE, sizeof **page);
+        if (*page == NULL)
+            return false;
+        if (number < builder->first_page)
+            builder->first_page = number;
+        if (number >= builder->end_page)
+            builder->end_page = number + 1;
+    }
     (*page)[product & (PAGE_SIZE - 1)] = 1;
     return true;
 }
@@ -143,7 +153,7 @@ static aff_status number_products(struct finish *finish)
     struct aff_baskets *baskets = finish->baskets;
     uint32_t n = 0;
 
-    for (int i = 0; i < N_PAGES; i++)
+    for (int i = builder->first_page; i < builder->end_page; i++)
         for (int j = 0; builder->pages[i] != NULL && j < PAGE_SIZE; j++)
             n += builder->pages[i][j];
     baskets->n_products = n;
@@ -151,7 +161,7 @@ static aff_status number_products(struct finish *finish)
     if (baskets->products == NULL)
         return AFF_NOMEM;
     n = 0;
-    for (int i = 0; i < N_PAGES; i++)
+    for (int i = builder->first_page; i < builder->end_page; i++)
         for (int j = 0; builder->pages[i] != NULL && j < PAGE_SIZE; j++)
             if (builder->pages[i][j] != 0) {
                 baskets->products[n] = i * PAGE_SIZE + j;
@@ -278,15 +288,19 @@ static aff_status fill(struct finish *finish)
     uint32_t first = 0, lines = 0;
     int64_t newest_us =
         finish->n_orders == 0 ? 0 : finish->orders[finish->by_time[finish->n_orders - 1].value].at_us;
-    struct aff_decay decay = {newest_us, finish->settings->half_life_s};
+    const struct aff_baskets_frame newest = {newest_us, newest_us - finish->settings->window_us};
+    const struct aff_baskets_frame *frame =
+        finish->settings->frame == NULL ? &newest : finish->settings->frame;
+    struct aff_decay decay = {frame->landmark_us, finish->settings->half_life_s};
 
     while (first < finish->n_orders &&
-           finish->orders[finish->by_time[first].value].at_us < newest_us - finish->settings->window_us)
+           finish->orders[finish->by_time[first].value].at_us < frame->counted_from_us)
         first++;
     size_t n = finish->n_orders - first;
     baskets->old_orders = first;
     baskets->n_baskets = (uint32_t)n;
-    baskets->landmark_us = baskets->to_us = newest_us;
+    baskets->landmark_us = frame->landmark_us;
+    baskets->to_us = newest_us;
     baskets->half_life_s = finish->settings->half_life_s;
     baskets->at_us = malloc((n + 1) * sizeof *baskets->at_us);
     baskets->weights = malloc((n + 1) * sizeof *baskets->weights);

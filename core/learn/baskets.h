@@ -25,10 +25,17 @@ struct aff_line {
     bool discounted;
 };
 
+/* What an earlier count was made with, for baskets that are to be compared with it. */
+struct aff_baskets_frame {
+    int64_t landmark_us;
+    int64_t counted_from_us; /* baskets older than this are left out */
+};
+
 struct aff_baskets_settings {
     int64_t window_us;   /* baskets older than this before the newest one are left out */
     int64_t half_life_s; /* core/learn/decay.h; the landmark is the newest basket */
     uint32_t cap; /* distinct products of one basket that are kept: by revenue, then the lower product */
+    const struct aff_baskets_frame *frame; /* instead of window and newest basket; NULL: none */
 };
 
 /* One distinct product of a basket. */

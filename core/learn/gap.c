@@ -17,6 +17,17 @@ uint8_t aff_gap_bucket(int64_t gap_us)
     return bucket >= AFF_GAP_BUCKETS - 1 ? AFF_GAP_BUCKETS - 1 : (uint8_t)bucket;
 }
 
+static size_t put_entry(unsigned char *at, uint8_t bucket, uint64_t count)
+{
+    size_t size = 0;
+
+    at[size++] = bucket;
+    for (; count >= 0x80; count >>= 7)
+        at[size++] = (unsigned char)(0x80 | (count & 0x7F));
+    at[size++] = (unsigned char)count;
+    return size;
+}
+
 size_t aff_gap_write(const uint8_t *buckets, size_t n, unsigned char *ret_bytes)
 {
     size_t size = 0;
@@ -25,11 +36,7 @@ size_t aff_gap_write(const uint8_t *buckets, size_t n, unsigned char *ret_bytes)
         size_t end = i + 1;
         while (end < n && buckets[end] == buckets[i])
             end++;
-        ret_bytes[size++] = buckets[i];
-        size_t count = end - i;
-        for (; count >= 0x80; count >>= 7)
-            ret_bytes[size++] = (unsigned char)(0x80 | (count & 0x7F));
-        ret_bytes[size++] = (unsigned char)count;
+        size += put_entry(ret_bytes + size, buckets[i], end - i);
         i = end;
     }
     return size;
@@ -54,6 +61,30 @@ aff_status aff_gap_read(const unsigned char *bytes, size_t size, uint64_t counts
         counts[bucket] += count;
         previous = bucket;
     }
+    return AFF_OK;
+}
+
+aff_status aff_gap_apply(const unsigned char *bytes, size_t size, const struct aff_gap_change *changes,
+                         size_t n, unsigned char *ret_bytes, size_t *ret_size)
+{
+    uint64_t counts[AFF_GAP_BUCKETS] = {0};
+    size_t written = 0;
+    aff_status status = aff_gap_read(bytes, size, counts);
+
+    if (status != AFF_OK)
+        return status;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t *count = &counts[changes[i].bucket];
+        if (changes[i].by < 0 && *count < (uint64_t) - (int64_t)changes[i].by)
+            return AFF_DATA;
+        *count += (uint64_t)(int64_t)changes[i].by;
+        if (*count > UINT32_MAX)
+            return AFF_DATA;
+    }
+    for (int bucket = 0; bucket < AFF_GAP_BUCKETS; bucket++)
+        if (counts[bucket] > 0)
+            written += put_entry(ret_bytes + written, (uint8_t)bucket, counts[bucket]);
+    *ret_size = written;
     return AFF_OK;
 }
 

@@ -30,3 +30,16 @@ double aff_gap_median_days(const uint64_t counts[AFF_GAP_BUCKETS]);
 
 /* The same for `n` buckets in ascending order. */
 double aff_gap_median_of(const uint8_t *buckets, size_t n);
+
+/* How the count of one bucket changes. */
+struct aff_gap_change {
+    uint8_t bucket;
+    int32_t by; /* not 0 */
+};
+
+/* A stored histogram after `n` changes, ascending by bucket. `ret_bytes` has room for AFF_GAP_BUCKETS *
+ * AFF_GAP_ENTRY_BYTES; *ret_size is what is used of it, 0 when nothing is left. AFF_DATA: the stored bytes
+ * are broken, or a count would fall below 0 or rise above 2^32 - 1. */
+AFF_MUST_CHECK aff_status aff_gap_apply(const unsigned char *bytes, size_t size,
+                                        const struct aff_gap_change *changes, size_t n,
+                                        unsigned char *ret_bytes, size_t *ret_size);

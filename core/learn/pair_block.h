@@ -20,5 +20,5 @@ void aff_pair_blocks_free(struct aff_pair_block *blocks);
 /* Pairs with empty rows. */
 AFF_MUST_CHECK aff_status aff_pairs_new(uint32_t n_products, struct aff_pairs **ret_pairs);
 
-/* Makes the rows' references to lower products from their pairs with higher ones, and counts the pairs. */
-AFF_MUST_CHECK aff_status aff_pairs_mirror(struct aff_pairs *pairs);
+/* Counts the pairs of all rows. */
+void aff_pairs_sum(struct aff_pairs *pairs);

@@ -63,33 +63,11 @@ aff_status aff_pairs_new(uint32_t n_products, struct aff_pairs **ret_pairs)
     return AFF_OK;
 }
 
-aff_status aff_pairs_mirror(struct aff_pairs *pairs)
+void aff_pairs_sum(struct aff_pairs *pairs)
 {
-    uint64_t place = 0;
-
     pairs->n_pairs = 0;
-    for (uint32_t a = 0; a < pairs->n_products; a++) {
-        const struct aff_pair_row *row = &pairs->rows[a];
-        pairs->n_pairs += row->n;
-        for (uint32_t i = 0; i < row->n; i++)
-            pairs->rows[row->others[i]].n_lower++;
-    }
-    pairs->mirrors = malloc((pairs->n_pairs + 1) * sizeof *pairs->mirrors);
-    if (pairs->mirrors == NULL)
-        return AFF_NOMEM;
-    for (uint32_t b = 0; b < pairs->n_products; b++) {
-        pairs->rows[b].lower = pairs->mirrors + place;
-        place += pairs->rows[b].n_lower;
-        pairs->rows[b].n_lower = 0; /* counted again while filling */
-    }
-    for (uint32_t a = 0; a < pairs->n_products; a++) {
-        const struct aff_pair_row *row = &pairs->rows[a];
-        for (uint32_t i = 0; i < row->n; i++) {
-            struct aff_pair_row *other = &pairs->rows[row->others[i]];
-            pairs->mirrors[other->lower - pairs->mirrors + other->n_lower++] = (struct aff_pair_mirror){a, i};
-        }
-    }
-    return AFF_OK;
+    for (uint32_t a = 0; a < pairs->n_products; a++)
+        pairs->n_pairs += pairs->rows[a].n;
 }
 
 void aff_pairs_free(struct aff_pairs *pairs)
@@ -97,7 +75,6 @@ void aff_pairs_free(struct aff_pairs *pairs)
     if (pairs == NULL)
         return;
     aff_pair_blocks_free(pairs->blocks);
-    free(pairs->mirrors);
     free(pairs->stats);
     free(pairs->rows);
     free(pairs);
@@ -242,10 +219,9 @@ aff_status aff_pairs_builder_finish(struct aff_pairs_builder *builder, struct af
     free(scratch);
     for (uint32_t i = 0; i < builder->n && status == AFF_OK;)
         status = add_row(builder, i, &i);
-    if (status == AFF_OK)
-        status = aff_pairs_mirror(builder->pairs);
     if (status != AFF_OK)
         return status;
+    aff_pairs_sum(builder->pairs);
     *ret_pairs = builder->pairs;
     builder->pairs = NULL;
     builder->n = 0;

@@ -2,7 +2,7 @@
 /* Exact counts of products that share baskets: one entry an unordered pair, and the totals of each product.
  *
  * Made from baskets, or added pair by pair as the tables keep them. Immutable once made; read by any number
- * of threads. Memory: 60 bytes a pair. */
+ * of threads. Memory: 52 bytes a pair. */
 #pragma once
 
 #include "core/base/parallel.h"
@@ -26,18 +26,11 @@ struct aff_pair {
     int64_t revenue_a, revenue_b, margin_a, margin_b; /* of each one's lines in these baskets */
 };
 
-/* Where the pair of a product with a lower one stands: entry `at` of the row of `a`. */
-struct aff_pair_mirror {
-    uint32_t a, at;
-};
-
-/* All pairs of one product: with the higher ones (`others` and `pairs` are parallel) and, as references into
- * their rows, with the lower ones. Both ascend by the other product's row. */
+/* All pairs of one product with higher ones, ascending by the other's row; parallel arrays. */
 struct aff_pair_row {
-    uint32_t n, n_lower;
+    uint32_t n;
     const uint32_t *others;
     const struct aff_pair *pairs;
-    const struct aff_pair_mirror *lower;
 };
 
 struct aff_pairs {
@@ -47,8 +40,7 @@ struct aff_pairs {
     int64_t weight;                 /* sum of their weights */
     struct aff_pair_row *rows;      /* by row */
     uint64_t n_pairs;
-    struct aff_pair_mirror *mirrors; /* memory of the rows' `lower` */
-    struct aff_pair_block *blocks;   /* memory of the rows' `others` and `pairs` */
+    struct aff_pair_block *blocks; /* memory of the rows' `others` and `pairs` */
 };
 
 /* Counts all pairs on `n_threads` threads. For each product its baskets are walked and the other products

@@ -128,12 +128,11 @@ aff_status aff_pairs_count(const struct aff_baskets *baskets, int n_threads, con
     if (status == AFF_OK)
         status = aff_parallel_run(n_threads, baskets->n_products, CHUNK, count_products, &counting, watch);
     drop_counters(&counting, n_threads);
-    if (status == AFF_OK)
-        status = aff_pairs_mirror(counting.pairs);
     if (status != AFF_OK) {
         aff_pairs_free(counting.pairs);
         return status;
     }
+    aff_pairs_sum(counting.pairs);
     *ret_pairs = counting.pairs;
     return AFF_OK;
 }

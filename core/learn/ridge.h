@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Neighbourhood ridge: how well the products of a cart predict one target product, from pair weights alone.
+/* Neighbourhood ridge: how well a product's closest others predict it, from pair weights alone.
  *
- * Ridge regression of the target j on its M closest others N (by G_ij / sqrt(G_ii)): solve
- * (G_NN + lambda I) w = G_Nj, with G the matrix of basket weights in units of one new one-product basket. It
- * is the column of an item-item linear model (Ning, Karypis, SLIM, ICDM 2011; Steck, EASE, WWW 2019)
- * restricted to a neighbourhood, so that it needs no inverse of the whole catalogue. w_i is what product i in
- * the cart adds to the score of j. */
+ * Ridge regression of product i on its M closest others N (by G_ki / sqrt(G_kk)): solve (G_NN + lambda I) w =
+ * G_Ni, with G the matrix of basket weights in units of one new one-product basket. It is one column of an
+ * item-item linear model (Ning, Karypis, SLIM, ICDM 2011; Steck, EASE, WWW 2019) restricted to a
+ * neighbourhood, so that it needs no inverse of the whole catalogue.
+ *
+ * What i in a cart says of j follows from i's own equation. In EASE, with P = (G + lambda I)^-1, the score of
+ * j for i is B_ij = -P_ij / P_jj; the solution for i is w_j = -P_ij / P_ii, and its residual is rho_i = G_ii
+ * + lambda - G_iN w = 1 / P_ii. So B_ij = w_j rho_j / rho_i: the row of i needs its own solution and
+ * everybody's residuals, and a changed order only new solutions of the products in it. */
 #pragma once
 
 #include "core/base/status.h"
-#include "core/learn/pairs.h"
+#include "core/learn/links.h"
 
 #include <stdint.h>
 
-struct aff_ridge;         /* shared by the threads: pair weights as floats */
-struct aff_ridge_scratch; /* of one thread */
+/* Of one thread. */
+struct aff_ridge_scratch;
 
-/* What one predictor adds to the target's score. */
+/* w of one other product. */
 struct aff_coefficient {
-    uint32_t row; /* of the predictor */
+    uint32_t row;
     float value;
 };
 
-/* `pairs` must outlive the ridge; `others` (M, 1 to 500) and `lambda` (above 0) hold for all targets. */
-AFF_MUST_CHECK aff_status aff_ridge_new(const struct aff_pairs *pairs, uint32_t others, double lambda,
-                                        struct aff_ridge **ret_ridge);
-void aff_ridge_free(struct aff_ridge *ridge); /* NULL is a no-op */
-
-AFF_MUST_CHECK aff_status aff_ridge_scratch_new(const struct aff_ridge *ridge,
-                                                struct aff_ridge_scratch **ret_scratch);
+/* For at most `others` (M, 1 to 500) others. */
+AFF_MUST_CHECK aff_status aff_ridge_scratch_new(uint32_t others, struct aff_ridge_scratch **ret_scratch);
 void aff_ridge_scratch_free(struct aff_ridge_scratch *scratch); /* NULL is a no-op */
 
-/* Solves for one target. `ret_coefficients` has room for `others` entries, which come out by ascending row.
- * Threads may solve at once, each with its own scratch. AFF_DATA if the matrix is not positive definite,
- * which true counts cannot be. */
-AFF_MUST_CHECK aff_status aff_ridge_solve(const struct aff_ridge *ridge, struct aff_ridge_scratch *scratch,
-                                          uint32_t target, struct aff_coefficient *ret_coefficients,
-                                          uint32_t *ret_n);
+/* Solves the equation of one product; `lambda` above 0. `ret_coefficients` has room for M entries, which come
+ * out by ascending row. *ret_residual is rho, above 0. AFF_DATA if the matrix is not positive definite, which
+ * true counts cannot be. AFF_NOMEM. Takes M^3 / 3 multiplications, whatever the catalogue's size. */
+AFF_MUST_CHECK aff_status aff_ridge_solve(const struct aff_links *links, double lambda,
+                                          struct aff_ridge_scratch *scratch, uint32_t product,
+                                          struct aff_coefficient *ret_coefficients, uint32_t *ret_n,
+                                          float *ret_residual);

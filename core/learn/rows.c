@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/learn/rows.h"
 
+#include "core/base/arena.h"
 #include "core/learn/ridge.h"
 #include "core/learn/top.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CHUNK = 16 };
 
-/* A positive coefficient that may be offered, waiting for its predictor's row. */
-struct edge {
-    uint32_t target, pair; /* the other product; where the pair stands in the lower product's row */
-    float value;
+/* What the solution of one product leaves for the second pass: coefficients above 0 whose pairs may be
+ * offered. */
+struct solved {
+    const struct aff_coefficient *kept;
+    uint32_t n;
 };
 
 /* What one thread needs. */
@@ -22,19 +25,24 @@ struct maker {
     struct aff_pair_counts *counts;
     struct aff_coefficient *coefficients;
     struct aff_ridge_scratch *ridge;
+    struct aff_arena kept;
+};
+
+struct aff_rows_room {
+    struct aff_rows_settings settings;
+    int n_threads;
+    struct maker *makers;
 };
 
 struct making {
-    const struct aff_pairs *pairs;
+    const struct aff_links *links;
     const struct aff_rows_settings *settings;
+    const uint32_t *products; /* NULL: item i is product i */
+    float *residuals;
+    struct solved *solved; /* of each item */
     aff_rows_sink sink;
     void *context;
     struct maker *makers;
-    struct aff_ridge *ridge;
-    struct aff_coefficient *solved; /* `others` a target, by target */
-    uint32_t *n_solved;
-    uint64_t *starts; /* of each predictor's edges */
-    struct edge *edges;
 };
 
 bool aff_method_parse(struct aff_text name, enum aff_method *ret_method)
@@ -62,20 +70,26 @@ const char *aff_method_name(enum aff_method method)
     return "unknown";
 }
 
-static float score(const struct making *making, const struct aff_product_stat *a,
-                   const struct aff_product_stat *b, const struct aff_pair *pair)
+static uint32_t product_of(const struct making *making, uint32_t item)
 {
+    return making->products == NULL ? item : making->products[item];
+}
+
+static float score(const struct making *making, uint32_t a, uint32_t b, const struct aff_pair *pair)
+{
+    const struct aff_product_stat *stats = making->links->stats;
     double both = (double)pair->orders;
 
     switch (making->settings->method) {
     case AFF_METHOD_COSINE:
         if (pair->weight == 0)
             return 0;
-        return (float)((double)pair->weight / sqrt((double)a->weight * (double)b->weight));
+        return (float)((double)pair->weight / sqrt((double)stats[a].weight * (double)stats[b].weight));
     case AFF_METHOD_CONFIDENCE:
-        return (float)(both / (double)a->orders);
+        return (float)(both / (double)stats[a].orders);
     case AFF_METHOD_LIFT:
-        return (float)(both * (double)making->pairs->orders / ((double)a->orders * (double)b->orders));
+        return (float)(both * (double)making->links->orders /
+                       ((double)stats[a].orders * (double)stats[b].orders));
     case AFF_METHOD_RIDGE:
         break; /* scores come from the solutions */
     }
@@ -84,196 +98,229 @@ static float score(const struct making *making, const struct aff_product_stat *a
 
 static bool may_offer(const struct making *making, uint32_t a, uint32_t b, const struct aff_pair *pair)
 {
-    const struct aff_pairs *pairs = making->pairs;
+    const struct aff_links *links = making->links;
 
-    return aff_floors_pass(&making->settings->floors, pair->orders, pairs->stats[a].orders,
-                           pairs->stats[b].orders, pairs->orders);
+    return aff_floors_pass(&making->settings->floors, pair->orders, links->stats[a].orders,
+                           links->stats[b].orders, links->orders);
 }
 
-/* Hands the row of `a` on; the payload of an entry says where its pair stands in the lower product's row. */
 static aff_status emit(const struct making *making, int thread, uint32_t a, struct aff_top *top)
 {
+    const struct aff_links *links = making->links;
     struct maker *maker = &making->makers[thread];
+    float residual = making->settings->method == AFF_METHOD_RIDGE ? making->residuals[a] : 0;
 
     aff_top_sort(top);
     for (uint32_t i = 0; i < top->n; i++) {
-        const struct aff_scored *entry = &top->entries[i];
-        bool is_lower = a < entry->row;
-        const struct aff_pair *pair = &making->pairs->rows[is_lower ? a : entry->row].pairs[entry->payload];
-        maker->neighbours[i] = (struct aff_neighbour){entry->row, entry->score};
+        uint32_t b = top->entries[i].row;
+        const struct aff_pair *pair = links->find(links->source, a, b);
+        maker->neighbours[i] = (struct aff_neighbour){b, top->entries[i].score};
         maker->counts[i] = (struct aff_pair_counts){.orders = pair->orders,
                                                     .discounted = pair->discounted,
                                                     .weight = pair->weight,
-                                                    .revenue = is_lower ? pair->revenue_b : pair->revenue_a,
-                                                    .margin = is_lower ? pair->margin_b : pair->margin_a};
+                                                    .revenue = a < b ? pair->revenue_b : pair->revenue_a,
+                                                    .margin = a < b ? pair->margin_b : pair->margin_a};
     }
-    if (top->n == 0)
-        return AFF_OK;
-    return making->sink(making->context, thread, a, maker->neighbours, maker->counts, top->n);
+    return making->sink(making->context, thread, a, residual, maker->neighbours, maker->counts, top->n);
 }
 
-/* Scores one pair for the row of `a`; floors are asked last, because most pairs fail on their score. */
-static void consider(const struct making *making, struct aff_top *top, uint32_t a, uint32_t b,
-                     const struct aff_pair *pair, uint32_t at)
-{
-    const struct aff_product_stat *stats = making->pairs->stats;
-    struct aff_scored entry = {.score = score(making, &stats[a], &stats[b], pair), .row = b, .payload = at};
-
-    if (entry.score > 0 && aff_top_takes(top, entry) && may_offer(making, a, b, pair))
-        aff_top_offer(top, entry);
-}
-
+/* Floors are asked last, because most pairs fail on their score. */
 static aff_status score_rows(void *context, int thread, uint32_t from, uint32_t to)
 {
     const struct making *making = context;
+    const struct aff_links *links = making->links;
     aff_status status = AFF_OK;
 
-    for (uint32_t a = from; a < to && status == AFF_OK; a++) {
-        const struct aff_pair_row *row = &making->pairs->rows[a];
+    for (uint32_t item = from; item < to && status == AFF_OK; item++) {
+        uint32_t a = product_of(making, item);
+        struct aff_link_row row = links->row(links->source, a);
         struct aff_top top = {.entries = making->makers[thread].best,
                               .capacity = making->settings->neighbours};
-        for (uint32_t i = 0; i < row->n_lower; i++) {
-            struct aff_pair_mirror mirror = row->lower[i];
-            consider(making, &top, a, mirror.a, &making->pairs->rows[mirror.a].pairs[mirror.at], mirror.at);
+        for (uint32_t i = 0; i < row.n; i++) {
+            const struct aff_pair *pair = links->find(links->source, a, row.others[i]);
+            struct aff_scored entry = {.score = score(making, a, row.others[i], pair), .row = row.others[i]};
+            if (entry.score > 0 && aff_top_takes(&top, entry) && may_offer(making, a, row.others[i], pair))
+                aff_top_offer(&top, entry);
         }
-        for (uint32_t i = 0; i < row->n; i++)
-            consider(making, &top, a, row->others[i], &row->pairs[i], i);
         status = emit(making, thread, a, &top);
     }
     return status;
 }
 
-/* ---- ridge: solve by target, turn round, cut by predictor ---- */
+/* ---- ridge: all residuals, then the rows ---- */
 
-/* Keeps the positive coefficients of each target whose pairs pass the floors. */
-static aff_status solve_targets(void *context, int thread, uint32_t from, uint32_t to)
+static aff_status keep(const struct making *making, struct maker *maker, uint32_t product, uint32_t n,
+                       struct solved *ret_solved)
+{
+    const struct aff_links *links = making->links;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct aff_coefficient one = maker->coefficients[i];
+        if (one.value > 0 &&
+            may_offer(making, product, one.row, links->find(links->source, product, one.row)))
+            maker->coefficients[kept++] = one;
+    }
+    struct aff_coefficient *copy = aff_arena_take(&maker->kept, kept * sizeof *copy);
+    if (copy == NULL)
+        return AFF_NOMEM;
+    if (kept > 0)
+        memcpy(copy, maker->coefficients, kept * sizeof *copy);
+    *ret_solved = (struct solved){copy, kept};
+    return AFF_OK;
+}
+
+static aff_status solve(void *context, int thread, uint32_t from, uint32_t to)
 {
     struct making *making = context;
     struct maker *maker = &making->makers[thread];
 
-    for (uint32_t target = from; target < to; target++) {
-        struct aff_coefficient *kept = making->solved + (size_t)target * making->settings->others;
-        uint32_t n, n_kept = 0;
-        aff_status status = aff_ridge_solve(making->ridge, maker->ridge, target, maker->coefficients, &n);
+    for (uint32_t item = from; item < to; item++) {
+        uint32_t product = product_of(making, item), n;
+        aff_status status = aff_ridge_solve(making->links, making->settings->lambda, maker->ridge, product,
+                                            maker->coefficients, &n, &making->residuals[product]);
+        if (status == AFF_OK)
+            status = keep(making, maker, product, n, &making->solved[item]);
         if (status != AFF_OK)
             return status;
-        for (uint32_t i = 0; i < n; i++) {
-            struct aff_coefficient coefficient = maker->coefficients[i];
-            const struct aff_pair *pair = aff_pairs_find(making->pairs, coefficient.row, target);
-            if (coefficient.value > 0 && pair != NULL && may_offer(making, coefficient.row, target, pair))
-                kept[n_kept++] = coefficient;
-        }
-        making->n_solved[target] = n_kept;
     }
     return AFF_OK;
 }
 
-/* From lists by target to lists by predictor. */
-static aff_status turn_round(struct making *making)
-{
-    const struct aff_pairs *pairs = making->pairs;
-    size_t n = pairs->n_products, others = making->settings->others;
-
-    making->starts = calloc(n + 2, sizeof *making->starts);
-    if (making->starts == NULL)
-        return AFF_NOMEM;
-    for (uint32_t target = 0; target < n; target++)
-        for (uint32_t i = 0; i < making->n_solved[target]; i++)
-            making->starts[making->solved[target * others + i].row + 2]++;
-    for (size_t a = 0; a < n; a++)
-        making->starts[a + 2] += making->starts[a + 1];
-    making->edges = malloc((making->starts[n + 1] + 1) * sizeof *making->edges);
-    if (making->edges == NULL)
-        return AFF_NOMEM;
-    for (uint32_t target = 0; target < n; target++)
-        for (uint32_t i = 0; i < making->n_solved[target]; i++) {
-            struct aff_coefficient solved = making->solved[target * others + i];
-            const struct aff_pair *pair = aff_pairs_find(pairs, solved.row, target);
-            uint32_t lower = solved.row < target ? solved.row : target;
-            making->edges[making->starts[solved.row + 1]++] = (struct edge){
-                .target = target, .pair = (uint32_t)(pair - pairs->rows[lower].pairs), .value = solved.value};
-        }
-    return AFF_OK;
-}
-
-static aff_status cut_rows(void *context, int thread, uint32_t from, uint32_t to)
+static aff_status scale_rows(void *context, int thread, uint32_t from, uint32_t to)
 {
     const struct making *making = context;
     aff_status status = AFF_OK;
 
-    for (uint32_t a = from; a < to && status == AFF_OK; a++) {
+    for (uint32_t item = from; item < to && status == AFF_OK; item++) {
+        uint32_t a = product_of(making, item);
+        const struct solved *solved = &making->solved[item];
         struct aff_top top = {.entries = making->makers[thread].best,
                               .capacity = making->settings->neighbours};
-        for (uint64_t i = making->starts[a]; i < making->starts[a + 1]; i++) {
-            const struct edge *edge = &making->edges[i];
-            aff_top_offer(&top, (struct aff_scored){edge->value, edge->target, edge->pair});
+        for (uint32_t i = 0; i < solved->n; i++) {
+            struct aff_coefficient one = solved->kept[i];
+            aff_top_offer(&top, (struct aff_scored){.score = one.value * making->residuals[one.row] /
+                                                             making->residuals[a],
+                                                    .row = one.row});
         }
         status = emit(making, thread, a, &top);
     }
     return status;
 }
 
-static aff_status build_ridge(struct making *making, int n_threads, const struct aff_watch *watch)
+static aff_status make_ridge_rows(struct making *making, uint32_t n, int n_threads,
+                                  const struct aff_watch *watch)
 {
-    const struct aff_rows_settings *settings = making->settings;
-    uint32_t n = making->pairs->n_products;
-
-    aff_status status = aff_ridge_new(making->pairs, settings->others, settings->lambda, &making->ridge);
-    making->solved = malloc(((size_t)n * settings->others + 1) * sizeof *making->solved);
-    making->n_solved = calloc((size_t)n + 1, sizeof *making->n_solved);
-    if (status == AFF_OK && (making->solved == NULL || making->n_solved == NULL))
-        status = AFF_NOMEM;
-    for (int i = 0; i < n_threads && status == AFF_OK; i++) {
-        making->makers[i].coefficients = malloc(settings->others * sizeof(struct aff_coefficient));
-        status = making->makers[i].coefficients == NULL
-                     ? AFF_NOMEM
-                     : aff_ridge_scratch_new(making->ridge, &making->makers[i].ridge);
-    }
+    making->solved = malloc(((size_t)n + 1) * sizeof *making->solved);
+    if (making->solved == NULL)
+        return AFF_NOMEM;
+    aff_status status = aff_parallel_run(n_threads, n, CHUNK, solve, making, watch);
     if (status == AFF_OK)
-        status = aff_parallel_run(n_threads, n, CHUNK, solve_targets, making, watch);
-    if (status == AFF_OK)
-        status = turn_round(making);
+        status = aff_parallel_run(n_threads, n, CHUNK, scale_rows, making, NULL);
     free(making->solved);
-    making->solved = NULL;
-    if (status == AFF_OK)
-        status = aff_parallel_run(n_threads, n, CHUNK, cut_rows, making, NULL);
+    for (int i = 0; i < n_threads; i++)
+        aff_arena_done(&making->makers[i].kept);
     return status;
+}
+
+static aff_status furnish(struct maker *maker, const struct aff_rows_settings *settings)
+{
+    size_t kept = settings->neighbours;
+
+    maker->best = malloc(kept * sizeof *maker->best);
+    maker->neighbours = malloc(kept * sizeof *maker->neighbours);
+    maker->counts = malloc(kept * sizeof *maker->counts);
+    if (maker->best == NULL || maker->neighbours == NULL || maker->counts == NULL)
+        return AFF_NOMEM;
+    if (settings->method != AFF_METHOD_RIDGE)
+        return AFF_OK;
+    maker->coefficients = malloc(settings->others * sizeof *maker->coefficients);
+    if (maker->coefficients == NULL)
+        return AFF_NOMEM;
+    return aff_ridge_scratch_new(settings->others, &maker->ridge);
+}
+
+aff_status aff_rows_room_new(const struct aff_rows_settings *settings, int n_threads,
+                             struct aff_rows_room **ret_room)
+{
+    struct aff_rows_room *room = calloc(1, sizeof *room);
+    aff_status status = AFF_OK;
+
+    if (room == NULL)
+        return AFF_NOMEM;
+    room->settings = *settings;
+    room->n_threads = n_threads;
+    room->makers = calloc((size_t)n_threads, sizeof *room->makers);
+    if (room->makers == NULL)
+        status = AFF_NOMEM;
+    for (int i = 0; i < n_threads && status == AFF_OK; i++)
+        status = furnish(&room->makers[i], settings);
+    if (status != AFF_OK) {
+        aff_rows_room_free(room);
+        return status;
+    }
+    *ret_room = room;
+    return AFF_OK;
+}
+
+void aff_rows_room_free(struct aff_rows_room *room)
+{
+    if (room == NULL)
+        return;
+    for (int i = 0; room->makers != NULL && i < room->n_threads; i++) {
+        struct maker *maker = &room->makers[i];
+        free(maker->best);
+        free(maker->neighbours);
+        free(maker->counts);
+        free(maker->coefficients);
+        aff_ridge_scratch_free(maker->ridge);
+    }
+    free(room->makers);
+    free(room);
+}
+
+const struct aff_rows_settings *aff_rows_room_settings(const struct aff_rows_room *room)
+{
+    return &room->settings;
+}
+
+aff_status aff_rows_make(struct aff_rows_room *room, const struct aff_links *links, const uint32_t *products,
+                         uint32_t n, float *residuals, const struct aff_watch *watch, aff_rows_sink sink,
+                         void *context)
+{
+    struct making making = {.links = links,
+                            .settings = &room->settings,
+                            .products = products,
+                            .residuals = residuals,
+                            .sink = sink,
+                            .context = context,
+                            .makers = room->makers};
+
+    if (products == NULL)
+        n = links->n_products;
+    /* A few products are not worth starting threads for. */
+    int n_threads = n <= CHUNK ? 1 : room->n_threads;
+    if (room->settings.method == AFF_METHOD_RIDGE)
+        return make_ridge_rows(&making, n, n_threads, watch);
+    return aff_parallel_run(n_threads, n, CHUNK, score_rows, &making, watch);
 }
 
 aff_status aff_rows_build(const struct aff_pairs *pairs, const struct aff_rows_settings *settings,
                           int n_threads, const struct aff_watch *watch, aff_rows_sink sink, void *context)
 {
-    struct making making = {.pairs = pairs, .settings = settings, .sink = sink, .context = context};
-    size_t n = settings->neighbours;
-    aff_status status = AFF_OK;
+    struct aff_rows_room *room = NULL;
+    struct aff_pair_links *links = NULL;
+    float *residuals = malloc(((size_t)pairs->n_products + 1) * sizeof *residuals);
+    aff_status status = residuals == NULL ? AFF_NOMEM : aff_rows_room_new(settings, n_threads, &room);
 
-    making.makers = calloc((size_t)n_threads, sizeof *making.makers);
-    if (making.makers == NULL)
-        return AFF_NOMEM;
-    for (int i = 0; i < n_threads && status == AFF_OK; i++) {
-        struct maker *maker = &making.makers[i];
-        maker->best = malloc(n * sizeof *maker->best);
-        maker->neighbours = malloc(n * sizeof *maker->neighbours);
-        maker->counts = malloc(n * sizeof *maker->counts);
-        if (maker->best == NULL || maker->neighbours == NULL || maker->counts == NULL)
-            status = AFF_NOMEM;
+    if (status == AFF_OK)
+        status = aff_pair_links_new(pairs, &links);
+    if (status == AFF_OK) {
+        struct aff_links view = aff_pair_links_view(links);
+        status = aff_rows_make(room, &view, NULL, 0, residuals, watch, sink, context);
     }
-    if (status == AFF_OK && settings->method == AFF_METHOD_RIDGE)
-        status = build_ridge(&making, n_threads, watch);
-    else if (status == AFF_OK)
-        status = aff_parallel_run(n_threads, pairs->n_products, CHUNK, score_rows, &making, watch);
-    for (int i = 0; i < n_threads; i++) {
-        free(making.makers[i].best);
-        free(making.makers[i].neighbours);
-        free(making.makers[i].counts);
-        free(making.makers[i].coefficients);
-        aff_ridge_scratch_free(making.makers[i].ridge);
-    }
-    free(making.makers);
-    aff_ridge_free(making.ridge);
-    free(making.solved);
-    free(making.n_solved);
-    free(making.starts);
-    free(making.edges);
+    aff_pair_links_free(links);
+    aff_rows_room_free(room);
+    free(residuals);
     return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From pair counts to what the service serves: for each product its best others, by one of four methods.
  *
- * ridge       how much product a in the cart adds to the score of b (core/learn/ridge.h)
+ * ridge       how much product a in the cart adds to the score of b (B_ab of core/learn/ridge.h)
  * cosine      W_ab / sqrt(W_a W_b) of the recency-weighted counts
  * confidence  n_ab / n_a
  * lift        n_ab n / (n_a n_b)
@@ -14,6 +14,7 @@
 #include "core/base/text.h"
 #include "core/index/neighbours.h"
 #include "core/learn/floors.h"
+#include "core/learn/links.h"
 #include "core/learn/pairs.h"
 
 #include <stdbool.h>
@@ -33,14 +34,29 @@ struct aff_rows_settings {
 bool aff_method_parse(struct aff_text name, enum aff_method *ret_method);
 const char *aff_method_name(enum aff_method method);
 
-/* Takes the row of product row `a`: n neighbours, best first, and their counts; `row` members are product
- * rows of the pairs. Borrowed for the call. Products without neighbours are not reported. Called by several
+/* Takes the row of product row `a`: its residual (ridge; else 0), and n neighbours, best first, with their
+ * counts; `row` members are product rows of the links. Borrowed for the call. n may be 0. Called by several
  * threads at once, at most one call a thread number; a failure stops the work. */
-typedef aff_status (*aff_rows_sink)(void *context, int thread, uint32_t a,
+typedef aff_status (*aff_rows_sink)(void *context, int thread, uint32_t a, float residual,
                                     const struct aff_neighbour *neighbours,
                                     const struct aff_pair_counts *counts, uint32_t n);
 
-/* Makes all rows. */
+/* What making rows needs besides counts: settings and scratch memory of each thread, kept from one call to
+ * the next, since some of it is in proportion to the products. One call at a time uses it. */
+struct aff_rows_room;
+AFF_MUST_CHECK aff_status aff_rows_room_new(const struct aff_rows_settings *settings, int n_threads,
+                                            struct aff_rows_room **ret_room);
+void aff_rows_room_free(struct aff_rows_room *room); /* NULL is a no-op */
+const struct aff_rows_settings *aff_rows_room_settings(const struct aff_rows_room *room);
+
+/* Makes the rows of `n` products, in two passes: all their residuals, then their rows. `products` NULL: all,
+ * n is not read. `residuals` has an entry for each product of the links: those of the given products are
+ * written, those of others read (ridge; else may be NULL). The products must differ. */
+AFF_MUST_CHECK aff_status aff_rows_make(struct aff_rows_room *room, const struct aff_links *links,
+                                        const uint32_t *products, uint32_t n, float *residuals,
+                                        const struct aff_watch *watch, aff_rows_sink sink, void *context);
+
+/* Makes all rows of a finished count. */
 AFF_MUST_CHECK aff_status aff_rows_build(const struct aff_pairs *pairs,
                                          const struct aff_rows_settings *settings, int n_threads,
                                          const struct aff_watch *watch, aff_rows_sink sink, void *context);

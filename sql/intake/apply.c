@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/intake/intake.h"
+
+#include "sql/intake/changes.h"
+#include "sql/intake/lock.h"
+#include "sql/intake/outbox.h"
 #include "sql/intake/parts.h"
 
 #include <inttypes.h>
@@ -22,10 +26,18 @@ static aff_status create_stubs(struct aff_intake *intake, const char *table, cha
     *ret_new = 0;
     if (status != AFF_OK || wanted == 0)
         return status;
-    status = aff_intake_run(intake, ret_new, reterr,
-                            "INSERT INTO affinity.%s (store, %s, id) SELECT %d, number, id FROM %s"
-                            " WHERE kind = '%c' ON CONFLICT (store, id) DO NOTHING",
-                            table, table, intake->store, intake->staging_ids, kind);
+    if (kind == 'p')
+        status = aff_catalogue_lock(intake->connection, intake->store, reterr);
+    if (status == AFF_OK)
+        status = aff_intake_run(intake, ret_new, reterr,
+                                "INSERT INTO affinity.%s (store, %s, id) SELECT %d, number, id FROM %s"
+                                " WHERE kind = '%c' ON CONFLICT (store, id) DO NOTHING",
+                                table, table, intake->store, intake->staging_ids, kind);
+    if (status == AFF_OK && kind == 'p' && *ret_new > 0)
+        status = aff_intake_run(intake, NULL, reterr,
+                                "INSERT INTO import_product SELECT number FROM %s JOIN affinity.product p"
+                                " ON p.store = %d AND p.product = number WHERE kind = 'p'",
+                                intake->staging_ids, intake->store);
     if (status == AFF_OK && *ret_new < wanted)
         status = aff_intake_run(intake, NULL, reterr,
                                 "UPDATE %s s SET %s = t.%s FROM %s i, affinity.%s t WHERE i.kind = '%c'"
@@ -115,12 +127,26 @@ static aff_status choose_customers(struct aff_intake *intake, struct aff_error *
         intake->staging_orders, intake->store);
 }
 
+/* Queues them with their content before, and replaces them. */
 static aff_status replace_changed(struct aff_intake *intake, struct aff_error *reterr)
 {
-    aff_status status = aff_intake_run(intake, NULL, reterr,
-                                       "DELETE FROM affinity.order_line l USING import_order i"
-                                       " WHERE i.state = %d AND l.store = %d AND l.order_key = i.order_key",
-                                       CHANGED, intake->store);
+    int64_t locked = 0;
+    aff_status status = aff_intake_numbers(intake, &locked, 1, reterr,
+                                           "SELECT count(*) FROM (SELECT FROM affinity.orders o"
+                                           " JOIN import_order i USING (order_key)"
+                                           " WHERE i.state = %d AND o.store = %d ORDER BY o.order_key"
+                                           " FOR UPDATE OF o) l",
+                                           CHANGED, intake->store);
+
+    if (status == AFF_OK)
+        status = aff_intake_run(intake, NULL, reterr,
+                                AFF_OUTBOX_OLD("(SELECT order_key FROM import_order WHERE state = 1)", "%d"),
+                                intake->store, intake->store);
+    if (status == AFF_OK)
+        status = aff_intake_run(intake, NULL, reterr,
+                                "DELETE FROM affinity.order_line l USING import_order i"
+                                " WHERE i.state = %d AND l.store = %d AND l.order_key = i.order_key",
+                                CHANGED, intake->store);
 
     if (status == AFF_OK)
         status =
@@ -133,15 +159,22 @@ static aff_status replace_changed(struct aff_intake *intake, struct aff_error *r
 }
 
 /* Rows go in by key, so that the primary keys grow at one place at a time; without indexes there is no need
- * to. */
+ * to. New orders are queued without content. */
 static aff_status insert_orders(struct aff_intake *intake, struct aff_error *reterr)
 {
-    return aff_intake_run(
+    aff_status status = aff_intake_run(
         intake, NULL, reterr,
         "INSERT INTO affinity.orders (store, order_key, id, customer, ordered_at, cancels, digest)"
         " SELECT %d, order_key, id, customer, ordered_at, cancels, digest FROM import_order"
         " WHERE state = %d%s",
         intake->store, NEW, intake->alone ? "" : " ORDER BY order_key");
+
+    if (status == AFF_OK)
+        status = aff_intake_run(intake, NULL, reterr,
+                                "INSERT INTO affinity.order_outbox (store, order_key)"
+                                " SELECT %d, order_key FROM import_order WHERE state = %d ORDER BY order_key",
+                                intake->store, NEW);
+    return status;
 }
 
 static aff_status insert_lines(struct aff_intake *intake, struct aff_error *reterr)
@@ -172,11 +205,19 @@ static aff_status store_orders(struct aff_intake *intake, const struct aff_intak
     return status;
 }
 
-static aff_status apply(struct aff_intake *intake, void (*step)(void *context, const char *what),
-                        void *context, struct aff_intake_report *report, struct aff_error *reterr)
+/* Compares the job with the tables, and creates the products and customers that it names. */
+static aff_status compare(struct aff_intake *intake, void (*step)(void *context, const char *what),
+                          void *context, struct aff_intake_report *report, struct aff_error *reterr)
 {
     step(context, "comparing orders");
-    aff_status status = create_stubs(intake, "product", 'p', intake->staging, &report->products_new, reterr);
+    aff_status status = aff_intake_lock_orders(intake->connection, intake->store, true, reterr);
+    if (status ==
+        AFF_OK) /* products that the job creates or prices: the services are told of them at the end */
+        status =
+            aff_execute(intake->connection,
+                        "CREATE TEMPORARY TABLE import_product (key bigint NOT NULL) ON COMMIT DROP", reterr);
+    if (status == AFF_OK)
+        status = create_stubs(intake, "product", 'p', intake->staging, &report->products_new, reterr);
     if (status == AFF_OK)
         status =
             create_stubs(intake, "customer", 'c', intake->staging_orders, &report->customers_new, reterr);
@@ -188,10 +229,15 @@ static aff_status apply(struct aff_intake *intake, void (*step)(void *context, c
         status = name_collision(intake, report, reterr);
     if (status == AFF_OK && report->orders_several_customers > 0)
         status = choose_customers(intake, reterr);
-    if (status != AFF_OK || report->orders_new + report->orders_changed == 0)
-        return status;
+    return status;
+}
+
+/* Replaces and creates orders, and what follows from it. */
+static aff_status write_orders(struct aff_intake *intake, void (*step)(void *context, const char *what),
+                               void *context, struct aff_intake_report *report, struct aff_error *reterr)
+{
     step(context, "storing orders");
-    status = aff_intake_bulk_begin(intake, reterr);
+    aff_status status = aff_intake_bulk_begin(intake, reterr);
     if (status == AFF_OK)
         status = store_orders(intake, report, reterr);
     if (status != AFF_OK)
@@ -204,6 +250,19 @@ static aff_status apply(struct aff_intake *intake, void (*step)(void *context, c
         step(context, "making indexes");
         status = aff_intake_bulk_end(intake, reterr);
     }
+    return status;
+}
+
+static aff_status apply(struct aff_intake *intake, void (*step)(void *context, const char *what),
+                        void *context, struct aff_intake_report *report, struct aff_error *reterr)
+{
+    aff_status status = compare(intake, step, context, report, reterr);
+
+    if (status == AFF_OK && report->orders_new + report->orders_changed > 0)
+        status = write_orders(intake, step, context, report, reterr);
+    if (status == AFF_OK)
+        status = aff_catalogue_changed_table(intake->connection, intake->store, AFF_CHANGED_PRODUCT,
+                                             "import_product", reterr);
     return status;
 }
 

@@ -2,85 +2,52 @@
 #include "sql/intake/catalogue.h"
 
 #include "sql/copy.h"
+#include "sql/intake/changes.h"
+#include "sql/intake/columns.h"
 #include "sql/intake/lock.h"
+#include "sql/statement.h"
 
 #include <libpq-fe.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LOCK_WAIT_MS = 3000, STATEMENT_SIZE = 4096 };
-
-struct column {
-    const char *name, *type;
-};
-
-static const struct column product_columns[] = {
-#define X(name, column, type) {#column, type},
-    AFF_PRODUCT_COLUMN_LIST(X)
-#undef X
-};
-
-static const struct column customer_columns[] = {
-#define X(name, column, type) {#column, type},
-    AFF_CUSTOMER_COLUMN_LIST(X)
-#undef X
-};
+enum { LOCK_WAIT_MS = 3000 };
 
 struct aff_catalogue_intake {
     struct aff_connection *connection;
     int store;
-    const char *table;
-    const struct column *columns;
-    int n_columns;
+    enum aff_catalogue_kind kind;
+    const struct aff_columns *columns;
     unsigned given;
     struct aff_copy_writer copy;
     int64_t n;
     bool locked, in_transaction, copying;
 };
 
-/* Appends to a statement; one that does not fit stays too long and is refused by run(). */
-struct statement {
-    char text[STATEMENT_SIZE];
-    size_t size;
-};
-
-static void AFF_PRINTF(2, 3) append(struct statement *statement, const char *format, ...)
-{
-    va_list arguments;
-
-    if (statement->size >= STATEMENT_SIZE)
-        return;
-    va_start(arguments, format);
-    int size =
-        vsnprintf(statement->text + statement->size, STATEMENT_SIZE - statement->size, format, arguments);
-    va_end(arguments);
-    statement->size = size < 0 ? STATEMENT_SIZE : statement->size + (size_t)size;
-}
-
 /* Appends `format` for each column that the source has, with its name; `between` goes between them. */
-static void append_columns(struct statement *statement, const struct aff_catalogue_intake *intake,
+static void append_columns(struct aff_statement *statement, const struct aff_catalogue_intake *intake,
                            const char *between, const char *before, const char *after, bool with_type)
 {
     bool first = true;
 
-    for (int c = 0; c < intake->n_columns; c++) {
+    for (int c = 0; c < intake->columns->n; c++) {
         if ((intake->given >> c & 1) == 0)
             continue;
-        append(statement, "%s%s%s%s%s", first ? "" : between, before, intake->columns[c].name, after,
-               with_type ? intake->columns[c].type : "");
+        aff_statement_append(statement, "%s%s%s%s%s", first ? "" : between, before,
+                             intake->columns->all[c].name, after,
+                             with_type ? intake->columns->all[c].type : "");
         first = false;
     }
 }
 
-static aff_status run(struct aff_catalogue_intake *intake, const struct statement *statement,
+static aff_status run(struct aff_catalogue_intake *intake, const struct aff_statement *statement,
                       int64_t *ret_rows, struct aff_error *reterr)
 {
     PGresult *result = NULL;
+    aff_status status = aff_statement_check(statement, reterr);
 
-    if (statement->size >= STATEMENT_SIZE)
-        return aff_error_set(reterr, AFF_LIMIT, "a statement is too long");
-    aff_status status = aff_query(intake->connection, statement->text, 0, NULL, &result, reterr);
+    if (status == AFF_OK)
+        status = aff_query(intake->connection, statement->text, 0, NULL, &result, reterr);
     if (status == AFF_OK && ret_rows != NULL)
         *ret_rows = strtoll(PQcmdTuples(result), NULL, 10);
     PQclear(result);
@@ -89,19 +56,23 @@ static aff_status run(struct aff_catalogue_intake *intake, const struct statemen
 
 static aff_status begin(struct aff_catalogue_intake *intake, struct aff_error *reterr)
 {
-    struct statement create = {.size = 0};
+    struct aff_statement create = {.size = 0};
     aff_status status =
         aff_execute(intake->connection, "BEGIN; SET LOCAL work_mem = '128MB'; SET LOCAL jit = off", reterr);
 
     if (status != AFF_OK)
         return status;
     intake->in_transaction = true;
-    append(&create, "CREATE TEMPORARY TABLE import_row (number bigint NOT NULL, id text NOT NULL");
-    for (int c = 0; c < intake->n_columns; c++)
+    aff_statement_append(&create,
+                         "CREATE TEMPORARY TABLE import_row (number bigint NOT NULL, id text NOT NULL");
+    for (int c = 0; c < intake->columns->n; c++)
         if ((intake->given >> c & 1) != 0)
-            append(&create, ", %s text", intake->columns[c].name);
-    append(&create, ") ON COMMIT DROP");
-    status = run(intake, &create, NULL, reterr);
+            aff_statement_append(&create, ", %s text", intake->columns->all[c].name);
+    aff_statement_append(&create, ") ON COMMIT DROP");
+    status = aff_execute(intake->connection,
+                         "CREATE TEMPORARY TABLE import_key (key bigint NOT NULL) ON COMMIT DROP", reterr);
+    if (status == AFF_OK)
+        status = run(intake, &create, NULL, reterr);
     if (status == AFF_OK)
         status = aff_copy_write_begin(&intake->copy, intake->connection,
                                       "COPY import_row FROM STDIN (FORMAT binary)", reterr);
@@ -114,15 +85,13 @@ aff_status aff_catalogue_intake_open(struct aff_connection *connection, int stor
                                      struct aff_catalogue_intake **ret_intake, struct aff_error *reterr)
 {
     struct aff_catalogue_intake *intake = calloc(1, sizeof *intake);
-    bool products = kind == AFF_CATALOGUE_PRODUCTS;
 
     if (intake == NULL)
         return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     intake->connection = connection;
     intake->store = store;
-    intake->table = products ? "product" : "customer";
-    intake->columns = products ? product_columns : customer_columns;
-    intake->n_columns = products ? AFF_PRODUCT_COLUMNS : AFF_CUSTOMER_COLUMNS;
+    intake->kind = kind;
+    intake->columns = aff_columns_of(kind);
     intake->given = columns;
     aff_status status = aff_intake_lock(connection, store, LOCK_WAIT_MS, reterr);
     intake->locked = status == AFF_OK;
@@ -147,7 +116,7 @@ aff_status aff_catalogue_intake_put(struct aff_catalogue_intake *intake, struct 
     aff_copy_row(&intake->copy, 2 + count_bits(intake->given));
     aff_copy_put_int64(&intake->copy, intake->n++);
     aff_copy_put_bytes(&intake->copy, id.at, id.size);
-    for (int c = 0; c < intake->n_columns; c++) {
+    for (int c = 0; c < intake->columns->n; c++) {
         if ((intake->given >> c & 1) == 0)
             continue;
         if (values[c].at == NULL)
@@ -165,12 +134,13 @@ aff_status aff_catalogue_intake_put(struct aff_catalogue_intake *intake, struct 
 static aff_status keep_last(struct aff_catalogue_intake *intake, int64_t *ret_repeated,
                             struct aff_error *reterr)
 {
-    struct statement statement = {.size = 0};
+    struct aff_statement statement = {.size = 0};
     aff_status status = aff_execute(intake->connection, "ANALYZE import_row", reterr);
 
-    append(&statement,
-           "DELETE FROM import_row a USING (SELECT id, max(number) AS number FROM import_row GROUP BY id"
-           " HAVING count(*) > 1) b WHERE a.id = b.id AND a.number < b.number");
+    aff_statement_append(
+        &statement,
+        "DELETE FROM import_row a USING (SELECT id, max(number) AS number FROM import_row GROUP BY id"
+        " HAVING count(*) > 1) b WHERE a.id = b.id AND a.number < b.number");
     if (status == AFF_OK)
         status = run(intake, &statement, ret_repeated, reterr);
     return status;
@@ -178,37 +148,42 @@ static aff_status keep_last(struct aff_catalogue_intake *intake, int64_t *ret_re
 
 static aff_status update(struct aff_catalogue_intake *intake, int64_t *ret_changed, struct aff_error *reterr)
 {
-    struct statement statement = {.size = 0};
+    struct aff_statement statement = {.size = 0};
 
     *ret_changed = 0;
     if (intake->given == 0)
         return AFF_OK;
-    append(&statement, "UPDATE affinity.%s t SET updated_at = now()", intake->table);
-    for (int c = 0; c < intake->n_columns; c++)
+    aff_statement_append(&statement, "WITH new AS (UPDATE affinity.%s t SET updated_at = now()",
+                         intake->columns->table);
+    for (int c = 0; c < intake->columns->n; c++)
         if ((intake->given >> c & 1) != 0)
-            append(&statement, ", %s = r.%s::%s", intake->columns[c].name, intake->columns[c].name,
-                   intake->columns[c].type);
-    append(&statement, " FROM import_row r WHERE t.store = %d AND t.id = r.id AND (", intake->store);
+            aff_statement_append(&statement, ", %s = r.%s::%s", intake->columns->all[c].name,
+                                 intake->columns->all[c].name, intake->columns->all[c].type);
+    aff_statement_append(&statement, " FROM import_row r WHERE t.store = %d AND t.id = r.id AND (",
+                         intake->store);
     append_columns(&statement, intake, ", ", "t.", "", false);
-    append(&statement, ") IS DISTINCT FROM (");
+    aff_statement_append(&statement, ") IS DISTINCT FROM (");
     append_columns(&statement, intake, ", ", "r.", "::", true);
-    append(&statement, ")");
+    aff_statement_append(&statement, ") RETURNING t.%s) INSERT INTO import_key SELECT * FROM new",
+                         intake->columns->table);
     return run(intake, &statement, ret_changed, reterr);
 }
 
 static aff_status insert(struct aff_catalogue_intake *intake, int64_t *ret_added, struct aff_error *reterr)
 {
-    struct statement statement = {.size = 0};
+    struct aff_statement statement = {.size = 0};
 
-    append(&statement, "INSERT INTO affinity.%s (store, id", intake->table);
+    aff_statement_append(&statement, "WITH new AS (INSERT INTO affinity.%s (store, id",
+                         intake->columns->table);
     append_columns(&statement, intake, "", ", ", "", false);
-    append(&statement, ") SELECT %d, r.id", intake->store);
+    aff_statement_append(&statement, ") SELECT %d, r.id", intake->store);
     append_columns(&statement, intake, "", ", r.", "::", true);
-    append(
+    aff_statement_append(
         &statement,
         " FROM import_row r WHERE NOT EXISTS (SELECT FROM affinity.%s t WHERE t.store = %d AND t.id = r.id)"
-        " ORDER BY r.number ON CONFLICT (store, id) DO NOTHING",
-        intake->table, intake->store);
+        " ORDER BY r.number ON CONFLICT (store, id) DO NOTHING RETURNING %s)"
+        " INSERT INTO import_key SELECT * FROM new",
+        intake->columns->table, intake->store, intake->columns->table);
     return run(intake, &statement, ret_added, reterr);
 }
 
@@ -222,9 +197,16 @@ aff_status aff_catalogue_intake_apply(struct aff_catalogue_intake *intake, struc
     if (status == AFF_OK)
         status = keep_last(intake, &report.repeated, reterr);
     if (status == AFF_OK)
+        status = aff_catalogue_lock(intake->connection, intake->store, reterr);
+    if (status == AFF_OK)
         status = update(intake, &report.changed, reterr);
     if (status == AFF_OK)
         status = insert(intake, &report.added, reterr);
+    if (status == AFF_OK)
+        status = aff_catalogue_changed_table(intake->connection, intake->store,
+                                             intake->kind == AFF_CATALOGUE_PRODUCTS ? AFF_CHANGED_PRODUCT
+                                                                                    : AFF_CHANGED_CUSTOMER,
+                                             "import_key", reterr);
     if (status == AFF_OK)
         status = aff_execute(intake->connection, "COMMIT", reterr);
     if (status != AFF_OK)

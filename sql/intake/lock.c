@@ -9,6 +9,7 @@
 
 /* First half of the lock's number; the second is the store. Any constant that no other lock of ours has. */
 #define LOCK_CLASS "1634103657"
+#define ORDERS_CLASS "1634103658"
 
 enum { TRY_EVERY_MS = 100 };
 
@@ -77,4 +78,30 @@ void aff_intake_unlock(struct aff_connection *connection, int store)
     (void)snprintf(statement, sizeof statement, "SELECT pg_advisory_unlock(" LOCK_CLASS ", %d)", store);
     aff_status ignored = aff_execute(connection, statement, NULL);
     (void)ignored; /* The end of the connection gives the lock back as well. */
+}
+
+aff_status aff_intake_lock_orders(struct aff_connection *connection, int store, bool alone,
+                                  struct aff_error *reterr)
+{
+    char number[16];
+    const char *const parameters[] = {number};
+
+    (void)snprintf(number, sizeof number, "%d", store);
+    return aff_query(connection,
+                     alone ? "SELECT pg_advisory_xact_lock(" ORDERS_CLASS ", $1::int)"
+                           : "SELECT pg_advisory_xact_lock_shared(" ORDERS_CLASS ", $1::int)",
+                     1, parameters, NULL, reterr);
+}
+
+aff_status aff_intake_check_transaction(struct aff_connection *connection, struct aff_error *reterr)
+{
+    int64_t committed = 0;
+    aff_status status = aff_query_number(
+        connection, "SELECT (current_setting('transaction_isolation') = 'read committed')::integer", 0, NULL,
+        &committed, reterr);
+
+    if (status == AFF_OK && (committed == 0 || PQtransactionStatus(connection->pg) != PQTRANS_INTRANS))
+        status =
+            aff_error_set(reterr, AFF_INVALID, "writing is to be done inside a READ COMMITTED transaction");
+    return status;
 }

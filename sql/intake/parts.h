@@ -87,7 +87,7 @@ AFF_MUST_CHECK aff_status aff_intake_returns_after(struct aff_intake *intake,
                                                    struct aff_intake_report *report,
                                                    struct aff_error *reterr);
 
-/* Gives products without a price that of their newest sale in this import; how many, into *ret_priced. After
- * the lines are grouped into import_order. */
+/* Gives products without a price that of their newest sale in this import; how many, into *ret_priced, and
+ * which, into import_product. After the lines are grouped into import_order. */
 AFF_MUST_CHECK aff_status aff_intake_price_products(struct aff_intake *intake, int64_t *ret_priced,
                                                     struct aff_error *reterr);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/intake/returns.h"
-
+#include "sql/intake/matching.h"
+#include "sql/intake/outbox.h"
 #include "sql/intake/parts.h"
 
 #include <stdio.h>
@@ -35,81 +35,21 @@ aff_status aff_intake_returns_before(struct aff_intake *intake, struct aff_error
     return status;
 }
 
-struct change {
-    int64_t order_key;
-    int32_t line, returned;
-};
-
-struct matching {
-    struct aff_return_line *lines; /* of the current customer and product */
-    struct change *changes;
-    size_t n, capacity, n_changes, changes_capacity;
-    int64_t customer;
-    int32_t product;
-    struct aff_intake_report *report;
-};
-
-static aff_status grow(void **array, size_t *capacity, size_t n, size_t size)
+static aff_status take_line(struct aff_matching *matching, struct aff_copy_reader *reader)
 {
-    if (n < *capacity)
-        return AFF_OK;
-    size_t wanted = *capacity == 0 ? 256 : *capacity * 2;
-    void *grown = realloc(*array, wanted * size);
-    if (grown == NULL)
-        return AFF_NOMEM;
-    *array = grown;
-    *capacity = wanted;
-    return AFF_OK;
-}
-
-/* Matches the group that has been read and notes what differs from the tables. */
-static aff_status end_group(struct matching *matching)
-{
-    struct aff_intake_report *report = matching->report;
-
-    aff_returns_match(matching->lines, matching->n);
-    for (size_t i = 0; i < matching->n; i++) {
-        const struct aff_return_line *line = &matching->lines[i];
-        if (line->quantity < 0) {
-            report->returns_matched += line->ours && line->returned == 0;
-            report->returns_partly += line->ours && line->returned > 0 && line->returned < -line->quantity;
-        } else if (line->returned != line->stored) {
-            if (grow((void **)&matching->changes, &matching->changes_capacity, matching->n_changes,
-                     sizeof matching->changes[0]) != AFF_OK)
-                return AFF_NOMEM;
-            matching->changes[matching->n_changes++] =
-                (struct change){line->order_key, line->line, line->returned};
-        }
-    }
-    matching->n = 0;
-    return AFF_OK;
-}
-
-static aff_status take_line(struct matching *matching, struct aff_copy_reader *reader)
-{
+    struct aff_return_line line = {0};
     int64_t customer = aff_copy_get_int64(reader, 0);
     int32_t product = aff_copy_get_int32(reader, 0);
 
-    if (matching->n > 0 && (customer != matching->customer || product != matching->product) &&
-        end_group(matching) != AFF_OK)
-        return AFF_NOMEM;
-    if (grow((void **)&matching->lines, &matching->capacity, matching->n, sizeof matching->lines[0]) !=
-        AFF_OK)
-        return AFF_NOMEM;
-    matching->customer = customer;
-    matching->product = product;
-    struct aff_return_line *line = &matching->lines[matching->n++];
-    *line = (struct aff_return_line){0};
-    line->ordered_at_us = aff_copy_get_time(reader, 0);
-    line->order_key = aff_copy_get_int64(reader, 0);
-    line->line = aff_copy_get_int32(reader, 0);
-    line->quantity = aff_copy_get_int32(reader, 0);
-    line->stored = aff_copy_get_int32(reader, 0);
-    line->ours = aff_copy_get_bool(reader);
-    int64_t rest[3] = {aff_copy_get_int64(reader, 0), aff_copy_get_int64(reader, AFF_COST_UNKNOWN), 0};
-    rest[2] = aff_copy_get_bool(reader);
-    line->content = (int64_t)aff_text_hash((struct aff_text){(const char *)rest, sizeof rest});
-    return AFF_OK;
+    line.ordered_at_us = aff_copy_get_time(reader, 0);
+    line.order_key = aff_copy_get_int64(reader, 0);
+    line.line = aff_copy_get_int32(reader, 0);
+    line.quantity = aff_copy_get_int32(reader, 0);
+    line.stored = aff_copy_get_int32(reader, 0);
+    line.ours = aff_copy_get_bool(reader);
+    int64_t price = aff_copy_get_int64(reader, 0), cost = aff_copy_get_int64(reader, AFF_COST_UNKNOWN);
+    line.content = aff_matching_content(price, cost, aff_copy_get_bool(reader));
+    return aff_matching_add(matching, customer, product, &line);
 }
 
 /* There is no index of the lines by customer, which every import would pay for: a small import goes to the
@@ -137,12 +77,13 @@ static aff_status way_to_lines(struct aff_intake *intake, const struct aff_intak
 }
 
 /* Reads the groups concerned, each with its lines together. */
-static aff_status read_groups(struct aff_intake *intake, struct matching *matching, struct aff_error *reterr)
+static aff_status read_groups(struct aff_intake *intake, const struct aff_intake_report *report,
+                              struct aff_matching *matching, struct aff_error *reterr)
 {
     char statement[1024], from[256];
     struct aff_copy_reader reader = {0};
     bool more = true;
-    aff_status status = way_to_lines(intake, matching->report, from, sizeof from, reterr);
+    aff_status status = way_to_lines(intake, report, from, sizeof from, reterr);
 
     if (status != AFF_OK)
         return status;
@@ -164,12 +105,22 @@ static aff_status read_groups(struct aff_intake *intake, struct matching *matchi
             status = aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     }
     aff_copy_read_close(&reader);
-    if (status == AFF_OK && end_group(matching) != AFF_OK)
+    if (status == AFF_OK && aff_matching_end(matching) != AFF_OK)
         status = aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     return status;
 }
 
-static aff_status write_changes(struct aff_intake *intake, const struct matching *matching,
+/* Orders beside those of the job, which are queued already. */
+static aff_status queue_returned(struct aff_intake *intake, struct aff_error *reterr)
+{
+    return aff_intake_run(intake, NULL, reterr,
+                          AFF_OUTBOX_OLD("(SELECT DISTINCT order_key FROM import_returned EXCEPT"
+                                         " SELECT order_key FROM import_order WHERE state <= 1)",
+                                         "%d"),
+                          intake->store, intake->store);
+}
+
+static aff_status write_changes(struct aff_intake *intake, const struct aff_matching *matching,
                                 struct aff_error *reterr)
 {
     struct aff_copy_writer copy;
@@ -192,6 +143,8 @@ static aff_status write_changes(struct aff_intake *intake, const struct matching
     status = aff_copy_write_finish(&copy, false, reterr);
     if (status == AFF_OK)
         status = aff_execute(intake->connection, "ANALYZE import_returned", reterr);
+    if (status == AFF_OK && !intake->alone)
+        status = queue_returned(intake, reterr);
     if (status == AFF_OK)
         status =
             aff_intake_run(intake, NULL, reterr,
@@ -204,7 +157,7 @@ static aff_status write_changes(struct aff_intake *intake, const struct matching
 aff_status aff_intake_returns_after(struct aff_intake *intake, struct aff_intake_report *report,
                                     struct aff_error *reterr)
 {
-    struct matching matching = {.report = report};
+    struct aff_matching matching = {0};
     int64_t groups = 0;
     aff_status status = aff_intake_run(
         intake, NULL, reterr,
@@ -218,11 +171,12 @@ aff_status aff_intake_returns_after(struct aff_intake *intake, struct aff_intake
     if (status == AFF_OK && groups > 0)
         status = aff_execute(intake->connection, "ANALYZE import_group", reterr);
     if (status == AFF_OK && groups > 0)
-        status = read_groups(intake, &matching, reterr);
+        status = read_groups(intake, report, &matching, reterr);
     if (status == AFF_OK && matching.n_changes > 0)
         status = write_changes(intake, &matching, reterr);
-    report->returns_unmatched = report->returns - report->returns_matched - report->returns_partly;
-    free(matching.lines);
-    free(matching.changes);
+    report->returns_matched = matching.matched;
+    report->returns_partly = matching.partly;
+    report->returns_unmatched = report->returns - matching.matched - matching.partly;
+    aff_matching_done(&matching);
     return status;
 }

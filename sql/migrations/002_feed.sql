@@ -28,6 +28,10 @@ COMMENT ON TABLE affinity.order_outbox IS 'Orders whose change is not counted ye
 -- met the product: so a fold takes back exactly what was counted.
 ALTER TABLE affinity.product_stat ADD COLUMN unit_cost bigint;
 
+-- Of relation `together` by ridge: the residual of the product's own equation (core/learn/ridge.h), which the rows of others
+-- are scaled with; else 0.
+ALTER TABLE affinity.neighbour ADD COLUMN residual real NOT NULL DEFAULT 0;
+
 -- What the scores of relation `next` are made with (core/learn/next.h).
 CREATE TABLE affinity.next_stat (
     store         integer NOT NULL,

@@ -14,6 +14,7 @@ TABLES = {
     "product_stat": "product",
     "pair_together": "a, b",
     "pair_next": "a, b",
+    "next_stat": "product",
     "neighbour": "relation, product",
     "customer_history": "customer",
 }
@@ -116,11 +117,11 @@ def test_small_shop_is_counted_as_by_hand(ctl, database):
     ctl("rebuild", *(word for setting in settings for word in ("--set", setting)), database=database)
     # product, orders, revenue, margin, discounted; weight by hand: half-life 7 days, landmark 22 January
     assert database.sql(
-        "SELECT product, orders, revenue, margin, discounted, weight, last_at::date FROM affinity.product_stat ORDER BY 1"
+        "SELECT product, orders, revenue, margin, discounted, weight, last_at::date, unit_cost FROM affinity.product_stat ORDER BY 1"
     ) == [
-        ("1", "3", "1950", "1050", "0", str(92682 + 262144 + 741455), "2025-01-22"),
-        ("2", "2", "6000", "2000", "1", str(92682 + 741455), "2025-01-22"),
-        ("3", "1", "1600", "600", "1", "1048576", "2025-01-22"),
+        ("1", "3", "1950", "1050", "0", str(92682 + 262144 + 741455), "2025-01-22", "200"),
+        ("2", "2", "6000", "2000", "1", str(92682 + 741455), "2025-01-22", ""),
+        ("3", "1", "1600", "600", "1", "1048576", "2025-01-22", "500"),
     ]
     assert database.sql(
         "SELECT a, b, orders, weight, revenue_a, revenue_b, margin_a, margin_b, discounted FROM affinity.pair_together"
@@ -128,6 +129,12 @@ def test_small_shop_is_counted_as_by_hand(ctl, database):
     # first a, then b; a product that the first order held already is no news
     assert database.sql("SELECT a, b, orders, weight, gaps FROM affinity.pair_next ORDER BY 1, 2") == [
         ("1", "3", "1", "1048576", "\\x8f01")  # 14 days are 2^14.299 minutes
+    ]
+    # product, firsts, seconds, weight of the second baskets: ann's three orders are two consecutive ones
+    assert database.sql("SELECT product, firsts, seconds, firsts_weight FROM affinity.next_stat ORDER BY 1") == [
+        ("1", "2", "0", str(262144 + 1048576)),
+        ("2", "1", "0", "262144"),
+        ("3", "0", "1", "0"),
     ]
     assert database.sql(
         "SELECT customer, orders, last_at::date, products, counts, first_at::date[], last_at_of::date[] FROM affinity.customer_history"
@@ -141,8 +148,8 @@ def test_small_shop_is_counted_as_by_hand(ctl, database):
     ]
     assert database.sql(
         "SELECT orders, lines, next_orders, landmark::date, window_from::date, half_life_s, generation, published = version,"
-        " settings->>'floors' FROM affinity.state"
-    ) == [("4", "6", "2", "2025-01-22", "2025-01-01", "604800", "1", "t", "none")]
+        " settings->>'floors', counted_from::date FROM affinity.state"
+    ) == [("4", "6", "2", "2025-01-22", "2025-01-01", "604800", "1", "t", "none", "2024-10-14")]
 
 
 def test_listeners_are_told_which_store_was_published(ctl, database):
@@ -285,8 +292,8 @@ def test_rebuild_of_the_same_orders_gives_the_same_tables(ctl, demo):
     assert demo.sql("SELECT version, published, generation FROM affinity.state") == [("2", "2", "2")]
     assert leftovers(demo) == []
     # What a partition's table must have to be replaced again, and found by its key.
-    assert demo.number("SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'") == 5
-    assert demo.number("SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname ~ '_s1$' AND i.indisprimary") == 5
+    assert demo.number("SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'") == len(TABLES)
+    assert demo.number("SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname ~ '_s1$' AND i.indisprimary") == len(TABLES)
 
 
 def test_other_stores_are_left_alone(ctl, demo):

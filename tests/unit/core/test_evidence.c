@@ -96,11 +96,22 @@ static void default_floors_ask_for_two_orders_and_an_interval_above_one(void **s
     struct aff_floors floors = aff_floors_default();
 
     (void)state;
-    assert_true(aff_floors_pass(&floors, 30, 100, 200, 1000));
+    assert_true(aff_floors_pass(&floors, 35, 100, 200, 1000));
     assert_false(aff_floors_pass(&floors, 20, 100, 200, 1000)); /* lift 1, interval from 0.66 */
     assert_false(aff_floors_pass(&floors, 1, 1, 1, 1000));      /* one order */
     assert_true(aff_floors_pass(&floors, 2, 2, 2, 1000));
     assert_false(aff_floors_pass(&floors, 0, 10, 10, 1000));
+}
+
+static void default_floors_keep_out_what_chance_alone_brings_in_one_of_forty_pairs(void **state)
+{
+    const struct aff_floors floors = aff_floors_default();
+    struct aff_evidence evidence = aff_evidence_of(28, 200, 900, 10000);
+
+    (void)state;
+    assert_true(evidence.lift_low > 1 && evidence.llr < floors.min_llr); /* a bestseller met a little often */
+    assert_false(aff_floors_pass(&floors, 28, 200, 900, 10000));
+    assert_true(aff_floors_pass(&floors, 34, 200, 900, 10000));
 }
 
 static void classic_floors_ask_for_support_and_lift(void **state)
@@ -132,6 +143,7 @@ int main(void)
         cmocka_unit_test(no_table_gives_nan_or_an_interval_without_its_lift),
         cmocka_unit_test(weighted_evidence_has_no_interval),
         cmocka_unit_test(default_floors_ask_for_two_orders_and_an_interval_above_one),
+        cmocka_unit_test(default_floors_keep_out_what_chance_alone_brings_in_one_of_forty_pairs),
         cmocka_unit_test(classic_floors_ask_for_support_and_lift),
         cmocka_unit_test(each_floor_holds_by_itself),
     };

@@ -92,8 +92,8 @@ static int naive_neighbourhood(double gram[PRODUCTS][PRODUCTS], int target, int 
         int best = -1;
         for (int i = 0; i < PRODUCTS; i++)
             if (i != target && !taken[i] && gram[i][target] > 0 &&
-                (best < 0 || (float)(gram[i][target] / sqrt(gram[i][i])) >
-                                 (float)(gram[best][target] / sqrt(gram[best][best]))))
+                (best < 0 || (float)gram[i][target] / sqrtf((float)gram[i][i]) >
+                                 (float)gram[best][target] / sqrtf((float)gram[best][best])))
                 best = i;
         if (best < 0)
             break;
@@ -110,31 +110,38 @@ static int naive_neighbourhood(double gram[PRODUCTS][PRODUCTS], int target, int 
 static void check(double gram[PRODUCTS][PRODUCTS], int others, double lambda)
 {
     struct aff_pairs *pairs = pairs_of(gram);
-    struct aff_ridge *ridge = NULL;
+    struct aff_pair_links *links = NULL;
     struct aff_ridge_scratch *scratch = NULL;
     struct aff_coefficient coefficients[PRODUCTS];
 
-    assert_int_equal(aff_ridge_new(pairs, (uint32_t)others, lambda, &ridge), AFF_OK);
-    assert_int_equal(aff_ridge_scratch_new(ridge, &scratch), AFF_OK);
+    assert_int_equal(aff_pair_links_new(pairs, &links), AFF_OK);
+    assert_int_equal(aff_ridge_scratch_new((uint32_t)others, &scratch), AFF_OK);
+    struct aff_links view = aff_pair_links_view(links);
     for (int target = 0; target < PRODUCTS; target++) {
         double a[PRODUCTS][PRODUCTS], b[PRODUCTS];
         int rows[PRODUCTS], n = naive_neighbourhood(gram, target, others, rows);
+        double residual = gram[target][target] + lambda;
         uint32_t n_solved;
+        float solved_residual;
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++)
                 a[i][j] = gram[rows[i]][rows[j]] + (i == j ? lambda : 0);
             b[i] = gram[rows[i]][target];
         }
         solve(n, a, b);
-        assert_int_equal(aff_ridge_solve(ridge, scratch, (uint32_t)target, coefficients, &n_solved), AFF_OK);
+        assert_int_equal(aff_ridge_solve(&view, lambda, scratch, (uint32_t)target, coefficients, &n_solved,
+                                         &solved_residual),
+                         AFF_OK);
         assert_int_equal(n_solved, n);
         for (int i = 0; i < n; i++) {
             assert_int_equal(coefficients[i].row, rows[i]);
             assert_true(fabs((double)coefficients[i].value - b[i]) < 1e-5);
+            residual -= gram[rows[i]][target] * b[i];
         }
+        assert_true(fabs((double)solved_residual / residual - 1) < 1e-5);
     }
     aff_ridge_scratch_free(scratch);
-    aff_ridge_free(ridge);
+    aff_pair_links_free(links);
     aff_pairs_free(pairs);
 }
 
@@ -158,7 +165,7 @@ static void product_without_pairs_has_no_coefficients(void **state)
     for (int i = 0; i < PRODUCTS; i++)
         gram[i][i] = i; /* the first has no weight either */
     check(gram, 5, 1);
-    aff_ridge_free(NULL);
+    aff_pair_links_free(NULL);
     aff_ridge_scratch_free(NULL);
 }
 

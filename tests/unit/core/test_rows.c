@@ -16,18 +16,21 @@ enum { PRODUCTS = 4, KEPT = 3 };
 
 struct taken {
     uint32_t n[PRODUCTS];
+    float residuals[PRODUCTS];
     struct aff_neighbour neighbours[PRODUCTS][KEPT];
     struct aff_pair_counts counts[PRODUCTS][KEPT];
 };
 
-static aff_status take(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
-                       const struct aff_pair_counts *counts, uint32_t n)
+static aff_status take(void *context, int thread, uint32_t a, float residual,
+                       const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                       uint32_t n)
 {
     struct taken *taken = context;
 
     (void)thread;
-    assert_true(n > 0 && n <= KEPT);
+    assert_true(n <= KEPT);
     taken->n[a] = n;
+    taken->residuals[a] = residual;
     memcpy(taken->neighbours[a], neighbours, n * sizeof *neighbours);
     memcpy(taken->counts[a], counts, n * sizeof *counts);
     return AFF_OK;
@@ -122,22 +125,56 @@ static void cosine_works_on_weights(void **state)
     assert_int_equal(taken.neighbours[0][2].row, 3);
 }
 
-static void ridge_scores_are_coefficients_of_the_predictor(void **state)
+static void ridge_scores_are_own_coefficients_scaled_by_residuals(void **state)
 {
     (void)state;
     struct taken taken = rows_by(AFF_METHOD_RIDGE, none, KEPT);
+    /* Product 1 shares baskets with 0 alone: w = G_01 / (G_00 + lambda). Product 0: (6) w_1 = 4, and 2 and 3
+     * together {66 1; 1 3} {w_2 w_3} = {8 1}, whose determinant is 197. */
+    double residual1 = 4 + 2 - 4 * 4.0 / 18;
+    double residual0 = 16 + 2 - 4 * 4.0 / 6 - 8 * 23.0 / 197 - 1 * 58.0 / 197;
 
-    /* Target 1 has one other, product 0: w = G_01 / (G_00 + lambda) = 4 / 18, and it stands in the row of 0.
-     */
+    assert_close(taken.residuals[1], residual1);
+    assert_close(taken.residuals[0], residual0);
     assert_int_equal(taken.n[1], 1);
-    assert_close(taken.neighbours[1][0].score, 4.0 / 6); /* target 0: 1 shares no basket with 2 and 3 */
+    assert_close(taken.neighbours[1][0].score, 4.0 / 18 * residual0 / residual1);
     bool found = false;
     for (uint32_t i = 0; i < taken.n[0]; i++)
         if (taken.neighbours[0][i].row == 1) {
             found = true;
-            assert_close(taken.neighbours[0][i].score, 4.0 / 18);
+            assert_close(taken.neighbours[0][i].score, 4.0 / 6 * residual1 / residual0);
         }
     assert_true(found);
+}
+
+static void rows_of_some_products_are_those_of_a_full_build(void **state)
+{
+    (void)state;
+    struct aff_pairs *pairs = small_shop();
+    struct aff_pair_links *links = NULL;
+    struct aff_rows_room *room = NULL;
+    const struct aff_rows_settings settings = {
+        .method = AFF_METHOD_RIDGE, .neighbours = KEPT, .others = 10, .lambda = 2};
+    struct taken full = rows_by(AFF_METHOD_RIDGE, none, KEPT), some = {0};
+    float residuals[PRODUCTS];
+    const uint32_t wanted[] = {2, 0};
+
+    memcpy(residuals, full.residuals, sizeof residuals);
+    residuals[0] = residuals[2] = 0; /* found anew */
+    assert_int_equal(aff_pair_links_new(pairs, &links), AFF_OK);
+    struct aff_links view = aff_pair_links_view(links);
+    assert_int_equal(aff_rows_room_new(&settings, 1, &room), AFF_OK);
+    assert_int_equal(aff_rows_make(room, &view, wanted, 2, residuals, NULL, take, &some), AFF_OK);
+    aff_rows_room_free(room);
+    assert_memory_equal(residuals, full.residuals, sizeof residuals);
+    assert_int_equal(some.n[1], 0);
+    for (int i = 0; i < 2; i++) {
+        uint32_t a = wanted[i];
+        assert_int_equal(some.n[a], full.n[a]);
+        assert_memory_equal(some.neighbours[a], full.neighbours[a], full.n[a] * sizeof full.neighbours[a][0]);
+    }
+    aff_pair_links_free(links);
+    aff_pairs_free(pairs);
 }
 
 static void counts_are_those_of_the_other_product(void **state)
@@ -179,10 +216,11 @@ static void only_the_best_are_kept(void **state)
     assert_int_equal(taken.neighbours[0][0].row, 2);
 }
 
-static aff_status refuse(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
-                         const struct aff_pair_counts *counts, uint32_t n)
+static aff_status refuse(void *context, int thread, uint32_t a, float residual,
+                         const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                         uint32_t n)
 {
-    (void)context, (void)thread, (void)a, (void)neighbours, (void)counts, (void)n;
+    (void)context, (void)thread, (void)a, (void)residual, (void)neighbours, (void)counts, (void)n;
     return AFF_IO;
 }
 
@@ -238,7 +276,8 @@ int main(void)
         cmocka_unit_test(confidence_is_the_share_of_the_rows_own_orders),
         cmocka_unit_test(lift_compares_with_chance),
         cmocka_unit_test(cosine_works_on_weights),
-        cmocka_unit_test(ridge_scores_are_coefficients_of_the_predictor),
+        cmocka_unit_test(ridge_scores_are_own_coefficients_scaled_by_residuals),
+        cmocka_unit_test(rows_of_some_products_are_those_of_a_full_build),
         cmocka_unit_test(counts_are_those_of_the_other_product),
         cmocka_unit_test(floors_keep_out_chance_and_the_merely_popular),
         cmocka_unit_test(only_the_best_are_kept),

@@ -87,13 +87,15 @@ static void table_comes_out_of_the_orders(void **state)
     aff_baskets_free(baskets);
 }
 
-static aff_status take_first(void *context, int thread, uint32_t a, const struct aff_neighbour *neighbours,
-                             const struct aff_pair_counts *counts, uint32_t n)
+static aff_status take_first(void *context, int thread, uint32_t a, float residual,
+                             const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                             uint32_t n)
 {
     uint32_t *first = context;
 
-    (void)thread, (void)counts, (void)n;
-    first[a] = neighbours[0].row;
+    (void)thread, (void)residual, (void)counts;
+    if (n > 0)
+        first[a] = neighbours[0].row;
     return AFF_OK;
 }
 

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/learn/live_pairs.h"
+
+#include "core/learn/decay.h"
+#include "core/learn/pair_pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The others of one product, by ascending row. The three arrays are parallel and lie in one block. */
+struct live_row {
+    uint32_t n, capacity;
+    uint32_t *others;
+    float *weights;
+    uint32_t *pairs; /* numbers in the pool */
+};
+
+struct aff_live_pairs {
+    uint32_t n, capacity; /* products */
+    struct aff_product_stat *stats;
+    float *own, *residuals;
+    struct live_row *rows;
+    struct aff_pair_pool pool;
+    uint64_t orders;
+    int64_t weight;
+    uint64_t links; /* room in all rows */
+};
+
+enum { LINK_BYTES = 2 * sizeof(uint32_t) + sizeof(float) };
+
+static float units(int64_t weight)
+{
+    return (float)((double)weight / (double)AFF_WEIGHT_ONE);
+}
+
+/* ---- products ---- */
+
+/* Where the key stands, or would stand. */
+static uint32_t place_of(const struct aff_live_pairs *live, int32_t key)
+{
+    uint32_t low = 0, high = live->n;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (live->stats[middle].product < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool find_row(const struct aff_live_pairs *live, int32_t key, uint32_t *ret_row)
+{
+    *ret_row = place_of(live, key);
+    return *ret_row < live->n && live->stats[*ret_row].product == key;
+}
+
+static aff_status reserve_products(struct aff_live_pairs *live, uint32_t wanted)
+{
+    if (wanted <= live->capacity)
+        return AFF_OK;
+    uint32_t capacity = wanted + wanted / 8 + 64;
+    void *moved = realloc(live->stats, capacity * sizeof *live->stats);
+    if (moved == NULL)
+        return AFF_NOMEM;
+    live->stats = moved;
+    moved = realloc(live->own, capacity * sizeof *live->own);
+    if (moved == NULL)
+        return AFF_NOMEM;
+    live->own = moved;
+    moved = realloc(live->residuals, capacity * sizeof *live->residuals);
+    if (moved == NULL)
+        return AFF_NOMEM;
+    live->residuals = moved;
+    moved = realloc(live->rows, capacity * sizeof *live->rows);
+    if (moved == NULL)
+        return AFF_NOMEM;
+    live->rows = moved;
+    live->capacity = capacity;
+    return AFF_OK;
+}
+
+static void put_product(struct aff_live_pairs *live, uint32_t row, int32_t key)
+{
+    live->stats[row] = (struct aff_product_stat){.product = key};
+    live->own[row] = live->residuals[row] = 0;
+    live->rows[row] = (struct live_row){0};
+}
+
+static void move_product(struct aff_live_pairs *live, uint32_t to, uint32_t from)
+{
+    live->stats[to] = live->stats[from];
+    live->own[to] = live->own[from];
+    live->residuals[to] = live->residuals[from];
+    live->rows[to] = live->rows[from];
+}
+
+/* Gives way to new keys below the highest one: rows move up, so every mention of a row is rewritten. The
+ * sequence of the rows stays, and with it that of the others in each row. */
+static aff_status insert_products(struct aff_live_pairs *live, const int32_t *keys, uint32_t n)
+{
+    uint32_t *moved = malloc(((size_t)live->n + 1) * sizeof *moved);
+    uint32_t old = live->n, at = n;
+
+    if (moved == NULL)
+        return AFF_NOMEM;
+    for (uint32_t to = live->n + n; to-- > 0;) {
+        if (at > 0 && (old == 0 || keys[at - 1] > live->stats[old - 1].product)) {
+            put_product(live, to, keys[--at]);
+        } else {
+            moved[--old] = to;
+            if (old != to)
+                move_product(live, to, old);
+        }
+    }
+    live->n += n;
+    for (uint32_t row = 0; row < live->n; row++)
+        for (uint32_t i = 0; i < live->rows[row].n; i++)
+            live->rows[row].others[i] = moved[live->rows[row].others[i]];
+    free(moved);
+    return AFF_OK;
+}
+
+/* Adds products whose keys ascend and are not there yet. */
+static aff_status add_products(struct aff_live_pairs *live, const int32_t *keys, uint32_t n)
+{
+    aff_status status = reserve_products(live, live->n + n);
+
+    if (status != AFF_OK || n == 0)
+        return status;
+    if (live->n > 0 && keys[0] < live->stats[live->n - 1].product)
+        return insert_products(live, keys, n);
+    for (uint32_t i = 0; i < n; i++)
+        put_product(live, live->n++, keys[i]);
+    return AFF_OK;
+}
+
+/* ---- rows ---- */
+
+static uint32_t place_in(const struct live_row *row, uint32_t other)
+{
+    uint32_t low = 0, high = row->n;
+
+    if (high > 0 && row->others[high - 1] < other) /* loading appends */
+        return high;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (row->others[middle] < other)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static aff_status grow_row(struct aff_live_pairs *live, struct live_row *row)
+{
+    uint32_t capacity = row->capacity + row->capacity / 8 + 4;
+    unsigned char *block = malloc((size_t)capacity * LINK_BYTES);
+
+    if (block == NULL)
+        return AFF_NOMEM;
+    uint32_t *others = (uint32_t *)(void *)block, *pairs = others + capacity;
+    float *weights = (float *)(void *)(pairs + capacity);
+    if (row->n > 0) {
+        memcpy(others, row->others, row->n * sizeof *others);
+        memcpy(pairs, row->pairs, row->n * sizeof *pairs);
+        memcpy(weights, row->weights, row->n * sizeof *weights);
+    }
+    free(row->others);
+    live->links += capacity - row->capacity;
+    *row = (struct live_row){row->n, capacity, others, weights, pairs};
+    return AFF_OK;
+}
+
+static aff_status link(struct aff_live_pairs *live, uint32_t of, uint32_t other, uint32_t pair, float weight)
+{
+    struct live_row *row = &live->rows[of];
+
+    if (row->n == row->capacity) {
+        aff_status status = grow_row(live, row);
+        if (status != AFF_OK)
+            return status;
+    }
+    uint32_t at = place_in(row, other), behind = row->n - at;
+    memmove(row->others + at + 1, row->others + at, behind * sizeof *row->others);
+    memmove(row->pairs + at + 1, row->pairs + at, behind * sizeof *row->pairs);
+    memmove(row->weights + at + 1, row->weights + at, behind * sizeof *row->weights);
+    row->others[at] = other;
+    row->pairs[at] = pair;
+    row->weights[at] = weight;
+    row->n++;
+    return AFF_OK;
+}
+
+static void unlink_from(struct aff_live_pairs *live, uint32_t of, uint32_t other)
+{
+    struct live_row *row = &live->rows[of];
+    uint32_t at = place_in(row, other), behind = row->n - at - 1;
+
+    memmove(row->others + at, row->others + at + 1, behind * sizeof *row->others);
+    memmove(row->pairs + at, row->pairs + at + 1, behind * sizeof *row->pairs);
+    memmove(row->weights + at, row->weights + at + 1, behind * sizeof *row->weights);
+    row->n--;
+}
+
+static struct aff_pair *find_pair(const struct aff_live_pairs *live, uint32_t x, uint32_t y,
+                                  uint32_t *ret_number)
+{
+    const struct live_row *row = &live->rows[x];
+    uint32_t at = place_in(row, y);
+
+    if (at == row->n || row->others[at] != y)
+        return NULL;
+    *ret_number = row->pairs[at];
+    return aff_pair_pool_at(&live->pool, row->pairs[at]);
+}
+
+static aff_status new_pair(struct aff_live_pairs *live, uint32_t a, uint32_t b, const struct aff_pair *pair)
+{
+    uint32_t number;
+    aff_status status = aff_pair_pool_take(&live->pool, &number);
+
+    if (status != AFF_OK)
+        return status;
+    *aff_pair_pool_at(&live->pool, number) = *pair;
+    status = link(live, a, b, number, units(pair->weight));
+    return status == AFF_OK ? link(live, b, a, number, units(pair->weight)) : status;
+}
+
+/* ---- making and loading ---- */
+
+aff_status aff_live_pairs_new(const int32_t *keys, uint32_t n, struct aff_live_pairs **ret_live)
+{
+    struct aff_live_pairs *live = calloc(1, sizeof *live);
+
+    if (live == NULL)
+        return AFF_NOMEM;
+    for (uint32_t i = 1; i < n; i++)
+        if (keys[i - 1] >= keys[i]) {
+            free(live);
+            return AFF_INVALID;
+        }
+    aff_status status = add_products(live, keys, n);
+    if (status != AFF_OK) {
+        aff_live_pairs_free(live);
+        return status;
+    }
+    *ret_live = live;
+    return AFF_OK;
+}
+
+void aff_live_pairs_free(struct aff_live_pairs *live)
+{
+    if (live == NULL)
+        return;
+    for (uint32_t row = 0; row < live->n; row++)
+        free(live->rows[row].others);
+    aff_pair_pool_done(&live->pool);
+    free(live->stats);
+    free(live->own);
+    free(live->residuals);
+    free(live->rows);
+    free(live);
+}
+
+aff_status aff_live_pairs_set_stat(struct aff_live_pairs *live, const struct aff_product_stat *stat)
+{
+    uint32_t row;
+
+    if (!find_row(live, stat->product, &row))
+        return AFF_NOTFOUND;
+    live->stats[row] = *stat;
+    live->own[row] = units(stat->weight);
+    return AFF_OK;
+}
+
+aff_status aff_live_pairs_add(struct aff_live_pairs *live, int32_t a, int32_t b, const struct aff_pair *pair)
+{
+    uint32_t row_a, row_b;
+
+    if (!find_row(live, a, &row_a) || !find_row(live, b, &row_b))
+        return AFF_NOTFOUND;
+    const struct live_row *row = &live->rows[row_a];
+    if (row_a >= row_b || (row->n > 0 && row->others[row->n - 1] >= row_b))
+        return AFF_INVALID;
+    return new_pair(live, row_a, row_b, pair);
+}
+
+void aff_live_pairs_set_totals(struct aff_live_pairs *live, uint64_t orders, int64_t weight)
+{
+    live->orders = orders;
+    live->weight = weight;
+}
+
+void aff_live_pairs_set_residual(struct aff_live_pairs *live, int32_t product, float residual)
+{
+    uint32_t row;
+
+    if (find_row(live, product, &row))
+        live->residuals[row] = residual;
+}
+
+/* ---- changing ---- */
+
+static aff_status add_unknown(struct aff_live_pairs *live, const struct aff_delta *delta)
+{
+    int32_t *keys = malloc((delta->n_products + 1) * sizeof *keys);
+    uint32_t n = 0, row;
+
+    if (keys == NULL)
+        return AFF_NOMEM;
+    for (size_t i = 0; i < delta->n_products; i++)
+        if (!find_row(live, delta->products[i].product, &row))
+            keys[n++] = delta->products[i].product;
+    aff_status status = add_products(live, keys, n);
+    free(keys);
+    return status;
+}
+
+/* False if the count would leave its range. */
+static bool change_count(uint32_t *count, int32_t by)
+{
+    int64_t changed = (int64_t)*count + by;
+
+    if (changed < 0 || changed > UINT32_MAX)
+        return false;
+    *count = (uint32_t)changed;
+    return true;
+}
+
+static aff_status apply_product(struct aff_live_pairs *live, const struct aff_delta_product *change)
+{
+    uint32_t row;
+
+    if (!find_row(live, change->product, &row))
+        return AFF_DATA;
+    struct aff_product_stat *stat = &live->stats[row];
+    stat->weight += change->weight;
+    stat->revenue += change->revenue;
+    stat->margin += change->margin;
+    if (change->newest_after_us > stat->last_at_us)
+        stat->last_at_us = change->newest_after_us;
+    live->own[row] = units(stat->weight);
+    return change_count(&stat->orders, change->orders) &&
+                   change_count(&stat->discounted, change->discounted) && stat->weight >= 0
+               ? AFF_OK
+               : AFF_DATA;
+}
+
+static aff_status apply_pair(struct aff_live_pairs *live, const struct aff_delta_pair *change)
+{
+    static const struct aff_pair none;
+    uint32_t a, b, number;
+
+    if (!find_row(live, change->a, &a) || !find_row(live, change->b, &b))
+        return AFF_DATA;
+    struct aff_pair *stored = find_pair(live, a, b, &number);
+    struct aff_pair pair = stored == NULL ? none : *stored;
+    if (!change_count(&pair.orders, change->orders) || !change_count(&pair.discounted, change->discounted))
+        return AFF_DATA;
+    pair.weight += change->weight;
+    pair.revenue_a += change->revenue_a;
+    pair.revenue_b += change->revenue_b;
+    pair.margin_a += change->margin_a;
+    pair.margin_b += change->margin_b;
+    if (pair.weight < 0)
+        return AFF_DATA;
+    if (stored == NULL)
+        return pair.orders == 0 ? AFF_DATA : new_pair(live, a, b, &pair);
+    if (pair.orders == 0) {
+        unlink_from(live, a, b);
+        unlink_from(live, b, a);
+        return aff_pair_pool_give(&live->pool, number);
+    }
+    *stored = pair;
+    live->rows[a].weights[place_in(&live->rows[a], b)] = units(pair.weight);
+    live->rows[b].weights[place_in(&live->rows[b], a)] = units(pair.weight);
+    return AFF_OK;
+}
+
+aff_status aff_live_pairs_apply(struct aff_live_pairs *live, const struct aff_delta *delta)
+{
+    aff_status status = add_unknown(live, delta);
+
+    for (size_t i = 0; i < delta->n_products && status == AFF_OK; i++)
+        status = apply_product(live, &delta->products[i]);
+    for (size_t i = 0; i < delta->n_pairs && status == AFF_OK; i++)
+        status = apply_pair(live, &delta->pairs[i]);
+    live->orders += (uint64_t)delta->orders;
+    live->weight += delta->weight;
+    return status;
+}
+
+/* ---- rows of neighbours ---- */
+
+static struct aff_link_row row_of(const void *source, uint32_t product)
+{
+    const struct aff_live_pairs *live = source;
+    const struct live_row *row = &live->rows[product];
+
+    return (struct aff_link_row){row->n, row->others, row->weights};
+}
+
+static const struct aff_pair *find(const void *source, uint32_t x, uint32_t y)
+{
+    uint32_t number;
+
+    return find_pair(source, x, y, &number);
+}
+
+static struct aff_links view(const struct aff_live_pairs *live)
+{
+    return (struct aff_links){.source = live,
+                              .row = row_of,
+                              .find = find,
+                              .n_products = live->n,
+                              .stats = live->stats,
+                              .own = live->own,
+                              .orders = live->orders};
+}
+
+static aff_status no_row(void *context, int thread, uint32_t a, float residual,
+                         const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
+                         uint32_t n)
+{
+    (void)context, (void)thread, (void)a, (void)residual, (void)neighbours, (void)counts, (void)n;
+    return AFF_OK;
+}
+
+aff_status aff_live_pairs_solve_missing(struct aff_live_pairs *live, struct aff_rows_room *room,
+                                        const struct aff_watch *watch)
+{
+    struct aff_links links = view(live);
+    uint32_t *rows, n = 0;
+
+    if (aff_rows_room_settings(room)->method != AFF_METHOD_RIDGE)
+        return AFF_OK;
+    rows = malloc(((size_t)live->n + 1) * sizeof *rows);
+    if (rows == NULL)
+        return AFF_NOMEM;
+    for (uint32_t row = 0; row < live->n; row++)
+        if (!(live->residuals[row] > 0) && live->rows[row].n > 0)
+            rows[n++] = row;
+    aff_status status = aff_rows_make(room, &links, rows, n, live->residuals, watch, no_row, NULL);
+    free(rows);
+    return status;
+}
+
+aff_status aff_live_pairs_rows(struct aff_live_pairs *live, struct aff_rows_room *room,
+                               const int32_t *products, size_t n, const struct aff_watch *watch,
+                               aff_rows_sink sink, void *context)
+{
+    struct aff_links links = view(live);
+    uint32_t *rows = malloc((n + 1) * sizeof *rows), n_rows = 0;
+
+    if (rows == NULL)
+        return AFF_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        n_rows += find_row(live, products[i], &rows[n_rows]);
+    aff_status status = aff_rows_make(room, &links, rows, n_rows, live->residuals, watch, sink, context);
+    free(rows);
+    return status;
+}
+
+/* ---- looking ---- */
+
+uint32_t aff_live_pairs_size(const struct aff_live_pairs *live)
+{
+    return live->n;
+}
+
+int32_t aff_live_pairs_key(const struct aff_live_pairs *live, uint32_t row)
+{
+    return live->stats[row].product;
+}
+
+const struct aff_product_stat *aff_live_pairs_stat(const struct aff_live_pairs *live, int32_t product)
+{
+    uint32_t row;
+
+    return find_row(live, product, &row) ? &live->stats[row] : NULL;
+}
+
+const struct aff_pair *aff_live_pairs_find(const struct aff_live_pairs *live, int32_t x, int32_t y)
+{
+    uint32_t row_x, row_y, number;
+
+    if (!find_row(live, x, &row_x) || !find_row(live, y, &row_y))
+        return NULL;
+    return find_pair(live, row_x, row_y, &number);
+}
+
+uint64_t aff_live_pairs_count(const struct aff_live_pairs *live)
+{
+    return live->pool.n;
+}
+
+size_t aff_live_pairs_bytes(const struct aff_live_pairs *live)
+{
+    size_t product = sizeof *live->stats + sizeof *live->own + sizeof *live->residuals + sizeof *live->rows;
+
+    return sizeof *live + live->capacity * product + live->links * LINK_BYTES +
+           aff_pair_pool_bytes(&live->pool);
+}
