@@ -156,7 +156,7 @@ void aff_candidates_from_history(struct aff_run *run)
     const struct aff_request *request = run->request;
     const struct aff_history *history = run->history;
     const int64_t now_s = request->now_us / 1000000;
-    const bool rhythm = (request->kinds >> AFF_KIND_REPLENISH & 1) != 0 || request->n_cart == 0;
+    const bool rhythm = (request->kinds >> AFF_KIND_REPLENISH & 1) != 0;
 
     for (uint32_t i = 0; i < history->n; i++) {
         const struct aff_purchase *purchase = &history->purchases[i];

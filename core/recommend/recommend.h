@@ -30,11 +30,14 @@ enum aff_trace {
 
 /* Weights of the sources, none negative.
  *
- * score = affinity * A / max A + sequence * S / max S + personal * P / max P + popularity * Q
+ * score = affinity * A / max A + sequence * S / max S + personal * P / max P + traces + popularity * Q
  *   A  sum over the distinct cart products, in the order of the cart, then the page product, of the score of
- * their `together` neighbour S  the same of `next` rows: of the newest cart product, or without a known one
- * of the 5 newest purchases P  baskets of the customer that held the product * 2^(-age of the newest /
- * half-life) Q  the product's weight / the largest weight of the store (aff_catalogue_popularity) Each
+ * their `together` neighbour; where the cart is in the order of adding or holds views, times
+ * max(exp(-age / 2), 0.1), age being the number of lines after it S  the same of `next` rows: of the newest
+ * cart product, or without a known one of the 5 newest purchases P  the customer's n purchases of the product
+ * as if they lay at equal times between the first and the last one: 2^(-age of the last one / half-life) *
+ * (1 - r^n) / (1 - r), r = 2^(-mean gap / half-life), or n times the first factor where r is above 0.999 Q
+ * the product's weight / the largest weight of the store (aff_catalogue_popularity) Each
  * maximum is over the candidates that nothing but diversity and limit drops; a source without a positive one
  * adds nothing. Equal scores rank by catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u,
  * u being a number from 0 to 1 that seed and row decide. Sums and scores are in single precision, in this
@@ -93,8 +96,8 @@ void aff_workspace_free(struct aff_workspace *workspace); /* NULL is a no-op */
  * category of the page product (or of up to 8 newest cart products), or of the category above it, at half to
  * twice its price; of each category the 300 most popular. Any other candidate is replenish if the customer
  * has bought it, else cross-sell. A purchase made at least twice is not due in the first half of the
- * customer's mean time between purchases of it; this is looked at only where replenish is asked for by name
- * or no cart is given.
+ * customer's mean time between purchases of it; this is looked at only where replenish is asked for by
+ * name.
  *
  * min_lift, min_confidence and min_orders hold where a cart or page product is known: a candidate passes if
  * its pair with one of these passes all of them. Substitutes need not.

@@ -314,7 +314,7 @@ static bool is_too_soon(const struct reference *reference, uint32_t row)
 {
     const struct aff_purchase *purchase = purchase_of(reference, row);
     bool asked =
-        (reference->request->kinds >> AFF_KIND_REPLENISH & 1) != 0 || reference->request->n_cart == 0;
+        (reference->request->kinds >> AFF_KIND_REPLENISH & 1) != 0;
 
     if (!asked || purchase == NULL || purchase->orders < 2)
         return false;
