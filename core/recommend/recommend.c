@@ -32,6 +32,7 @@ struct aff_blend aff_blend_default(void)
                 .traces[AFF_TRACE_SEEN] = 0.1,
             },
         .personal_half_life_days = 120,
+        .fitted = true,
     };
 }
 
@@ -71,7 +72,11 @@ static void settle(struct aff_run *run)
         run->kinds = run->history == NULL ? cross_sell : cross_sell | replenish;
     run->floors =
         run->n_bases > 0 && (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
-    run->weights = &run->blend->of[find_situation(run)];
+    const enum aff_situation situation = find_situation(run);
+    const struct aff_traces *traces = run->model->traces;
+    run->weights = &run->blend->of[situation];
+    if (run->blend->fitted && traces != NULL && traces->fitted.given[situation])
+        run->weights = &traces->fitted.of[situation];
 }
 
 /* True if every candidate must be looked at by itself, beyond marks, eligibility and affinity. Without this a

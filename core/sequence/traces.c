@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/sequence/traces.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+#define WEEK_S (7 * 86400.0)
+
+enum { RECENT_KEPT = 200 };
 
 void aff_traces_free(struct aff_traces *traces)
 {
@@ -56,4 +61,45 @@ aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint
     free(traces->recent);
     traces->recent = recent;
     return AFF_OK;
+}
+
+aff_status aff_traces_learn_views(struct aff_traces *traces)
+{
+    static const struct aff_successors_settings settings = {
+        .reach = 2, .keep = 50, .half_life_days = 10, .shrink = 3, .repeats = true};
+
+    return aff_successors_build(traces->sessions, &settings, &traces->viewed);
+}
+
+static aff_status weigh_recent(struct aff_traces *traces, const struct aff_sequences *baskets, uint32_t now_s)
+{
+    float *weights = calloc((size_t)baskets->n_products + 1, sizeof *weights);
+    uint32_t *last = calloc((size_t)baskets->n_products + 1, sizeof *last); /* 1 + the basket */
+
+    if (weights == NULL || last == NULL) {
+        free(weights);
+        free(last);
+        return AFF_NOMEM;
+    }
+    for (uint32_t s = 0; s < baskets->n; s++) {
+        const double age_s = now_s > baskets->at_s[s] ? now_s - baskets->at_s[s] : 0;
+        const float weight = (float)exp2(-age_s / WEEK_S);
+        for (uint32_t i = baskets->starts[s]; i < baskets->starts[s + 1]; i++) {
+            if (last[baskets->rows[i]] != s + 1)
+                weights[baskets->rows[i]] += weight;
+            last[baskets->rows[i]] = s + 1;
+        }
+    }
+    free(last);
+    return aff_traces_set_recent(traces, weights, baskets->n_products, RECENT_KEPT);
+}
+
+aff_status aff_traces_learn_baskets(struct aff_traces *traces, const struct aff_sequences *baskets,
+                                    uint32_t now_s)
+{
+    static const struct aff_successors_settings settings = {
+        .reach = 10, .keep = 50, .half_life_days = 180, .shrink = 1, .repeats = false};
+    aff_status status = aff_successors_build(baskets, &settings, &traces->added);
+
+    return status == AFF_OK ? weigh_recent(traces, baskets, now_s) : status;
 }

@@ -3,6 +3,7 @@
  * read by many threads. Rows are those of the model's catalogue at that time; later ones have no traces. */
 #pragma once
 
+#include "core/recommend/weights.h"
 #include "core/sequence/successors.h"
 #include "core/sequence/sequences.h"
 
@@ -15,6 +16,7 @@ struct aff_traces {
     struct aff_neighbour *recent; /* products of the newest orders, most popular first; scores 1 to 0 */
     float *recent_of;             /* the same score of each row, 0 where there is none; `n_products` */
     uint32_t n_products;
+    struct aff_fitted fitted;
 };
 
 void aff_traces_free(struct aff_traces *traces); /* NULL is a no-op */
@@ -24,3 +26,11 @@ size_t aff_traces_bytes(const struct aff_traces *traces);
  * Products without weight are not listed, and of the others the `keep` heaviest. */
 AFF_MUST_CHECK aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint32_t n,
                                                 uint32_t keep);
+
+/* Makes `viewed` of `sessions`. */
+AFF_MUST_CHECK aff_status aff_traces_learn_views(struct aff_traces *traces);
+
+/* Makes `added` and `recent` of baskets, which are borrowed. Popularity counts each basket that holds a product
+ * with 2^(-age in weeks), the age being that at `now_s`. */
+AFF_MUST_CHECK aff_status aff_traces_learn_baskets(struct aff_traces *traces,
+                                                   const struct aff_sequences *baskets, uint32_t now_s);

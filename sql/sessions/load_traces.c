@@ -85,8 +85,6 @@ static aff_status read_sequences(struct reading *reading, const char *statement,
 static aff_status load_sessions(struct reading *reading, int store, struct aff_traces *traces,
                                 struct aff_error *reterr)
 {
-    static const struct aff_successors_settings settings = {
-        .reach = 2, .keep = 50, .half_life_days = 30, .shrink = 3, .repeats = true};
     char statement[512];
 
     (void)snprintf(statement, sizeof statement,
@@ -102,7 +100,7 @@ static aff_status load_sessions(struct reading *reading, int store, struct aff_t
         traces->sessions = NULL;
         return AFF_OK;
     }
-    status = aff_successors_build(traces->sessions, &settings, &traces->viewed);
+    status = aff_traces_learn_views(traces);
     return status == AFF_OK ? AFF_OK : fail(status, reterr);
 }
 
@@ -128,35 +126,9 @@ static aff_status count_lines(struct reading *reading, int store, int64_t *ret_l
                             1, parameters, ret_lines, reterr);
 }
 
-/* Popularity in the newest orders: each counts 2^(-age / half-life). */
-static aff_status weigh_recent(const struct aff_sequences *baskets, uint32_t now_s, struct aff_traces *traces)
-{
-    float *weights = calloc((size_t)baskets->n_products + 1, sizeof *weights);
-    uint32_t *last = calloc((size_t)baskets->n_products + 1, sizeof *last);
-
-    if (weights == NULL || last == NULL) {
-        free(weights);
-        free(last);
-        return AFF_NOMEM;
-    }
-    for (uint32_t s = 0; s < baskets->n; s++) {
-        const double age_days = now_s > baskets->at_s[s] ? (now_s - baskets->at_s[s]) / DAY_S : 0;
-        const float weight = (float)exp2(-age_days / AFF_TRACES_RECENT_DAYS);
-        for (uint32_t i = baskets->starts[s]; i < baskets->starts[s + 1]; i++) {
-            if (last[baskets->rows[i]] != s + 1)
-                weights[baskets->rows[i]] += weight;
-            last[baskets->rows[i]] = s + 1;
-        }
-    }
-    free(last);
-    return aff_traces_set_recent(traces, weights, baskets->n_products, AFF_TRACES_RECENT);
-}
-
 static aff_status load_baskets(struct reading *reading, int store, const struct aff_totals *totals,
                                struct aff_traces *traces, struct aff_error *reterr)
 {
-    static const struct aff_successors_settings settings = {
-        .reach = 10, .keep = 50, .half_life_days = 180, .shrink = 1, .repeats = false};
     struct aff_sequences *baskets = NULL;
     char statement[640];
     int64_t lines;
@@ -174,9 +146,7 @@ static aff_status load_baskets(struct reading *reading, int store, const struct 
     status = read_sequences(reading, statement, 1, &baskets, reterr);
     if (status != AFF_OK)
         return status;
-    status = aff_successors_build(baskets, &settings, &traces->added);
-    if (status == AFF_OK)
-        status = weigh_recent(baskets, (uint32_t)(totals->to_us / AFF_SECOND_US), traces);
+    status = aff_traces_learn_baskets(traces, baskets, (uint32_t)(totals->to_us / AFF_SECOND_US));
     aff_sequences_free(baskets);
     return status == AFF_OK ? AFF_OK : fail(status, reterr);
 }

@@ -11,8 +11,6 @@ enum {
     AFF_TRACES_SESSIONS = 1000000,
     AFF_TRACES_HOLDERS = 500,
     AFF_TRACES_LINES = 1000000,
-    AFF_TRACES_RECENT_DAYS = 7, /* half-life of recent popularity */
-    AFF_TRACES_RECENT = 200,    /* products of its list */
 };
 
 /* Fills model->traces; `catalogue` and `totals` of the model are there. Inside the transaction that reads the
