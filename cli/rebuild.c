@@ -33,8 +33,6 @@ static const char help[] =
     "  affinityctl rebuild --store outlet --set learn.half_life_days=90\n"
     "  affinityctl rebuild --method cosine --set learn.floors=classic --quiet\n";
 
-#define DAY_S 86400.0
-
 enum { OPTION_METHOD = 1 };
 
 static const struct option options[] = {
@@ -108,13 +106,10 @@ static void print_report(const struct aff_rebuild_report *report, double seconds
 
 static struct aff_rebuild_settings settings_of(const struct aff_config *config)
 {
-    return (struct aff_rebuild_settings){
-        .baskets = {.window_us = config->learn_window_days * AFF_DAY_US,
-                    .half_life_s = (int64_t)(config->learn_half_life_days * DAY_S),
-                    .cap = (uint32_t)config->learn_basket_cap},
-        .rows = aff_config_rows(config),
-        .floors_name = config->learn_floors,
-        .n_threads = (int)config->learn_threads};
+    return (struct aff_rebuild_settings){.baskets = aff_config_baskets(config),
+                                         .rows = aff_config_rows(config),
+                                         .floors_name = config->learn_floors,
+                                         .n_threads = (int)config->learn_threads};
 }
 
 static int run(const struct aff_config *config, bool quiet)

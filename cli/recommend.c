@@ -6,7 +6,7 @@
 #include "cli/recommend/options.h"
 #include "cli/recommend/show.h"
 #include "config/blend.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -159,10 +159,10 @@ static void print_report(const struct aff_source_report *report)
 static aff_status sweep(struct command *command, struct aff_source *source, struct aff_source_report *report,
                         struct aff_error *error)
 {
-    struct aff_watch watch = {show, command};
+    struct aff_watch shown = {show, command};
 
     aff_progress_start(&command->progress, "comparing orders", "orders", 0, command->settings.quiet);
-    aff_status status = aff_source_sweep(source, &watch, report, error);
+    aff_status status = aff_source_sweep(source, &shown, report, error);
     aff_progress_finish(&command->progress,
                         status == AFF_OK ? report->created + report->changed + report->unchanged : 0);
     return status;
@@ -184,6 +184,16 @@ static void pause_ms(int64_t ms)
     (void)nanosleep(&pause, NULL);
 }
 
+static bool not_interrupted(void *context, uint64_t done, uint64_t total)
+{
+    (void)context;
+    (void)done;
+    (void)total;
+    return interrupted == 0;
+}
+
+static const struct aff_watch watch = {not_interrupted, NULL};
+
 static aff_status go_on(struct command *command, struct aff_source *source, struct aff_error *error)
 {
     aff_status status = AFF_OK;
@@ -193,7 +203,8 @@ static aff_status go_on(struct command *command, struct aff_source *source, stru
         bool due = false;
         status = is_due(command, source, &due, error);
         if (status == AFF_OK)
-            status = due ? sweep(command, source, &report, error) : aff_source_sync(source, &report, error);
+            status = due ? sweep(command, source, &report, error)
+                         : aff_source_sync(source, &watch, &report, error);
         if (status == AFF_OK && !command->settings.quiet &&
             (due ||
              report.created + report.changed + report.deleted + report.products + report.customers > 0))
@@ -227,7 +238,7 @@ static int run_sync(struct command *command, struct aff_connection *ours)
         status = go_on(command, source, &error);
     } else if (status == AFF_OK) {
         status = command->full ? sweep(command, source, &report, &error)
-                               : aff_source_sync(source, &report, &error);
+                               : aff_source_sync(source, &watch, &report, &error);
         if (status == AFF_OK)
             print_report(&report);
     }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How neighbour rows are made, from the configuration: the one mapping that rebuild and recommend share. */
+/* How orders are counted and neighbour rows are made, from the configuration: the one mapping that all share
+ * who learn. */
 #pragma once
 
 #include "config/config.h"
+#include "core/base/clock.h"
+#include "core/learn/baskets.h"
 #include "core/learn/rows.h"
 
 #include <string.h>
@@ -24,4 +27,11 @@ static inline struct aff_rows_settings aff_config_rows(const struct aff_config *
         settings.floors = aff_floors_classic();
     }
     return settings;
+}
+
+static inline struct aff_baskets_settings aff_config_baskets(const struct aff_config *config)
+{
+    return (struct aff_baskets_settings){.window_us = config->learn_window_days * AFF_DAY_US,
+                                         .half_life_s = (int64_t)(config->learn_half_life_days * 86400.0),
+                                         .cap = (uint32_t)config->learn_basket_cap};
 }

@@ -22,6 +22,7 @@ aff_status aff_document_parse(struct aff_text text, const struct aff_json_bounds
     if (root == NULL) {
         if (json_error_code(&error) == json_error_out_of_memory)
             return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+        aff_text_repair(error.text);
         return aff_error_set(reterr, AFF_INVALID, "not JSON at line %d, column %d: %s", error.line,
                              error.column, error.text);
     }
@@ -103,6 +104,15 @@ size_t aff_node_size(const struct aff_node *array)
 const struct aff_node *aff_node_at(const struct aff_node *array, size_t index)
 {
     return (const struct aff_node *)json_array_get(of(array), index);
+}
+
+char *aff_node_dump(const struct aff_node *value, size_t *ret_size)
+{
+    char *text = json_dumps(of(value), JSON_COMPACT | JSON_ENCODE_ANY);
+
+    if (text != NULL)
+        *ret_size = strlen(text);
+    return text;
 }
 
 void aff_node_members(const struct aff_node *object,

@@ -44,6 +44,9 @@ struct aff_text aff_node_text(const struct aff_node *value);
 size_t aff_node_size(const struct aff_node *array);
 const struct aff_node *aff_node_at(const struct aff_node *array, size_t index);
 
+/* The value as JSON text; free with free(). NULL: no memory. */
+char *aff_node_dump(const struct aff_node *value, size_t *ret_size);
+
 /* Calls `visit` for each member of an object in the order of the text. */
 void aff_node_members(const struct aff_node *object,
                       void (*visit)(void *context, struct aff_text name, const struct aff_node *value),

@@ -54,9 +54,14 @@ static aff_status start_workers(struct aff_app *app, struct aff_error *reterr)
     app->shared = (struct aff_shared){
         .stores = &app->stores,
         .board = &app->board,
+        .learner_board = &app->learner_board,
         .log = &app->log,
         .counters = app->counters,
         .n_counters = wanted,
+        .memory = &app->memory,
+        .events = app->events,
+        .writer = app->writer,
+        .waiting = &app->waiting,
     };
     while (app->n_workers < wanted) {
         struct aff_worker_plan plan = {
@@ -98,10 +103,20 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         app->port = app->listener.port;
     if (status == AFF_OK)
         status = aff_control_start(app, reterr);
+    if (status == AFF_OK && aff_memory_init(&app->memory, (size_t)app->config.events_sessions) != AFF_OK)
+        status = aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
+    if (status == AFF_OK && !app->without_database)
+        status = aff_events_start(&app->config, &app->memory, &app->log, &app->events, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_writer_start(&app->config, &app->stores, &app->board, &app->log, &app->writer, reterr);
     if (status == AFF_OK)
         status = start_workers(app, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_loader_start(&app->config, &app->stores, &app->board, &app->log, &app->loader, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_source_start(&app->config, &app->board, &app->log, &app->source, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_learner_start(&app->config, &app->learner_board, &app->log, &app->learner, reterr);
     return status;
 }
 
@@ -121,7 +136,11 @@ aff_status aff_app_start(const struct aff_app_plan *plan, struct aff_app **ret_a
     aff_board_init(&app->board);
     aff_stores_init(&app->stores);
     (void)signal(SIGPIPE, SIG_IGN);
-    aff_status status = start_all(app, reterr);
+    aff_status status = aff_learner_board_init(&app->learner_board);
+    if (status != AFF_OK)
+        (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
+    else
+        status = start_all(app, reterr);
     if (status != AFF_OK) {
         aff_app_free(app);
         return status;
@@ -153,13 +172,30 @@ void aff_app_stop_threads(struct aff_app *app)
 {
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
+    if (app->writer != NULL)
+        aff_writer_stop(app->writer);
+    aff_source_stop(app->source);
+    if (app->learner != NULL)
+        aff_learner_stop(app->learner);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_stop(&app->workers[i]);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_join(&app->workers[i]);
     app->n_workers = 0;
+    if (app->events != NULL)
+        aff_events_stop(app->events);
+    aff_events_join(app->events);
+    app->events = NULL;
+    app->shared.events = NULL;
+    aff_writer_join(app->writer);
+    app->writer = NULL;
+    app->shared.writer = NULL;
     aff_loader_join(app->loader);
     app->loader = NULL;
+    aff_source_join(app->source);
+    app->source = NULL;
+    aff_learner_join(app->learner);
+    app->learner = NULL;
 }
 
 void aff_app_free(struct aff_app *app)
@@ -168,9 +204,11 @@ void aff_app_free(struct aff_app *app)
         return;
     aff_app_stop_threads(app);
     aff_control_done(app);
+    aff_memory_done(&app->memory);
     aff_listener_close(&app->listener);
     aff_stores_done(&app->stores);
     aff_board_done(&app->board);
+    aff_learner_board_done(&app->learner_board);
     free(app->workers);
     free(app->counters);
     free(app);

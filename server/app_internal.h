@@ -3,9 +3,14 @@
 #pragma once
 
 #include "server/app.h"
+#include "server/events.h"
+#include "server/learner.h"
 #include "server/listener.h"
 #include "server/loader.h"
+#include "server/memory.h"
+#include "server/source.h"
 #include "server/worker.h"
+#include "server/writer.h"
 
 #include <uv.h>
 
@@ -27,11 +32,18 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_memory memory;
+    struct aff_events *events;
+    struct aff_writer *writer;
+    struct aff_source_thread *source; /* NULL: no tables of the shop are mapped */
+    struct aff_learner *learner;
+    struct aff_learner_board learner_board;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;
     struct aff_shared shared;
-    _Atomic uint64_t open; /* connections of all workers */
+    _Atomic uint64_t open;    /* connections of all workers */
+    _Atomic uint64_t waiting; /* requests of all workers that wait for another thread */
 
     /* Of the main thread's loop. */
     uv_loop_t loop;

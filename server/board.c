@@ -78,6 +78,22 @@ void aff_board_database_failed(struct aff_board *board, const struct aff_error *
     (void)pthread_mutex_unlock(&board->lock);
 }
 
+void aff_board_writes_good(struct aff_board *board)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    board->view.writes_error[0] = '\0';
+    (void)pthread_mutex_unlock(&board->lock);
+}
+
+void aff_board_writes_failed(struct aff_board *board, const struct aff_error *error)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    (void)snprintf(board->view.writes_error, sizeof board->view.writes_error, "%s", error->text);
+    board->view.writes_failures++;
+    count_failure(&board->view, error);
+    (void)pthread_mutex_unlock(&board->lock);
+}
+
 void aff_board_load(struct aff_board *board, const char *store, const struct aff_error *error,
                     int64_t took_us)
 {
@@ -110,5 +126,26 @@ void aff_board_reloaded(struct aff_board *board, bool good)
     (void)pthread_mutex_lock(&board->lock);
     board->view.reload_good = good;
     board->view.reloads++;
+    (void)pthread_mutex_unlock(&board->lock);
+}
+
+void aff_board_source_read(struct aff_board *board, uint64_t orders, uint64_t rejected)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    struct aff_source_view *source = &board->view.source;
+    source->reads = source->good = true;
+    source->orders += orders;
+    source->rejected += rejected;
+    source->seen_us = aff_clock_now_us();
+    (void)pthread_mutex_unlock(&board->lock);
+}
+
+void aff_board_source_failed(struct aff_board *board, const struct aff_error *error)
+{
+    (void)pthread_mutex_lock(&board->lock);
+    board->view.source.reads = true;
+    board->view.source.good = false;
+    board->view.source.failures++;
+    count_failure(&board->view, error);
     (void)pthread_mutex_unlock(&board->lock);
 }

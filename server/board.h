@@ -39,9 +39,16 @@ struct aff_board_view {
     struct aff_load_failure loads[AFF_LOAD_FAILURES];
     size_t n_loads;
     uint64_t load_count;
-    int64_t last_load_us; /* time that the last load took */
+    int64_t last_load_us;   /* time that the last load took */
+    char writes_error[512]; /* empty: the API's writes went well the last time, or there were none */
+    uint64_t writes_failures;
     bool reload_good;
     uint64_t reloads;
+    struct aff_source_view {
+        bool reads, good; /* this instance reads the shop's own tables; the last look went well */
+        uint64_t orders, rejected, failures;
+        int64_t seen_us; /* wall clock of the last good look; 0: never */
+    } source;
 };
 
 struct aff_board {
@@ -60,11 +67,19 @@ void aff_board_connecting(struct aff_board *board);
 void aff_board_database_good(struct aff_board *board);
 void aff_board_database_failed(struct aff_board *board, const struct aff_error *error);
 
+/* What the threads that write found. */
+void aff_board_writes_good(struct aff_board *board);
+void aff_board_writes_failed(struct aff_board *board, const struct aff_error *error);
+
 /* A store was loaded in `took_us`, or (error not NULL) could not be. */
 void aff_board_load(struct aff_board *board, const char *store, const struct aff_error *error,
                     int64_t took_us);
 
 void aff_board_reloaded(struct aff_board *board, bool good);
+
+/* A look at the shop's own tables brought so many orders, and left so many entries out; or it failed. */
+void aff_board_source_read(struct aff_board *board, uint64_t orders, uint64_t rejected);
+void aff_board_source_failed(struct aff_board *board, const struct aff_error *error);
 
 static inline bool aff_board_draining(const struct aff_board *board)
 {

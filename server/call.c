@@ -14,6 +14,7 @@ aff_status aff_context_init(struct aff_context *ret, const struct aff_shared *sh
     ret->workspace = NULL;
     ret->parameters = (struct aff_parameters){0};
     ret->notes = (struct aff_notes){0};
+    ret->events = (struct aff_event_parser){0};
     if (getrandom(&ret->random.state, sizeof ret->random.state, 0) != sizeof ret->random.state)
         ret->random.state = (uint64_t)aff_clock_now_us() ^ (uintptr_t)ret;
     return aff_workspace_new(&ret->workspace);
@@ -24,6 +25,7 @@ void aff_context_done(struct aff_context *context)
     aff_workspace_free(context->workspace);
     context->workspace = NULL;
     aff_parameters_done(&context->parameters);
+    aff_event_parser_done(&context->events);
 }
 
 void aff_context_make_id(struct aff_context *context, char ret_id[AFF_ID_TEXT])

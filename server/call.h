@@ -13,6 +13,15 @@
 #include "server/parameters.h"
 #include "server/reply.h"
 #include "server/stores.h"
+#include "json/event.h"
+
+struct aff_events;
+struct aff_job;
+struct aff_memory;
+struct aff_peer;
+struct aff_writer;
+
+struct aff_learner_board;
 
 /* What the threads share. Owned by the app, which outlives all workers. */
 struct aff_shared {
@@ -21,6 +30,11 @@ struct aff_shared {
     struct aff_log *log;
     struct aff_counters *counters; /* n_counters blocks, one a worker */
     size_t n_counters;
+    struct aff_memory *memory; /* of the newest events; NULL: there is none */
+    struct aff_events *events; /* NULL: there are none */
+    struct aff_writer *writer; /* NULL: there is no database */
+    _Atomic uint64_t *waiting; /* requests of all workers that wait for another thread; NULL: none may */
+    struct aff_learner_board *learner_board; /* NULL: nothing is learned here */
 };
 
 /* What one worker has to itself. */
@@ -33,6 +47,7 @@ struct aff_context {
     struct aff_parameters parameters;
     struct aff_answer answer;
     struct aff_notes notes;
+    struct aff_event_parser events;
 };
 
 #define AFF_ID_TEXT 32 /* characters of an id that we make */
@@ -54,8 +69,12 @@ struct aff_call {
     struct aff_text body;
     struct aff_text content_type, content_encoding;
     struct aff_text request_id;
-    char id[AFF_ID_MAX + 1]; /* the path's {id}, decoded */
+    struct aff_text idempotency_key; /* empty: not given */
+    bool remote;                     /* the caller is not on this machine, or a proxy stands in between */
+    char id[AFF_ID_MAX + 1];         /* the path's {id}, decoded */
     size_t id_size;
     int64_t started_us; /* monotonic */
     struct aff_reply *reply;
+    struct aff_peer *peer; /* the connection; NULL: there is none, as in tests of handlers */
+    struct aff_job *job;   /* that the reply waits for (server/job.h); NULL: the reply is written */
 };

@@ -66,6 +66,9 @@ static void on_terminate(uv_signal_t *handle, int number)
             "affinityd is about to stop; open requests are answered first");
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
+    aff_source_stop(app->source);
+    if (app->learner != NULL)
+        aff_learner_stop(app->learner);
     (void)uv_timer_start(&app->timer, on_delay_over, (uint64_t)app->config.http_drain_delay_ms, 0);
 }
 
@@ -80,6 +83,10 @@ static void warn_of_restart(struct aff_app *app, const struct aff_config *next)
         {"http.address", strcmp(now->http_address, next->http_address) != 0},
         {"http.port", now->http_port != next->http_port},
         {"http.workers", now->http_workers != next->http_workers},
+        {"events.sessions", now->events_sessions != next->events_sessions},
+        {"spool.directory", strcmp(now->spool_directory, next->spool_directory) != 0},
+        {"spool.limit_mb", now->spool_limit_mb != next->spool_limit_mb},
+        {"write.threads", now->write_threads != next->write_threads},
     };
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -97,12 +104,23 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     memcpy(next->http_address, app->config.http_address, sizeof next->http_address);
     next->http_port = app->config.http_port;
     next->http_workers = app->config.http_workers;
+    memcpy(next->spool_directory, app->config.spool_directory, sizeof next->spool_directory);
+    next->spool_limit_mb = app->config.spool_limit_mb;
+    next->events_sessions = app->config.events_sessions;
+    next->write_threads = app->config.write_threads;
     app->config = *next;
     aff_log_set_level(&app->log, next->log_level);
     for (unsigned i = 0; i < app->n_workers; i++)
         aff_worker_set_live(&app->workers[i], &live);
     if (app->loader != NULL)
         aff_loader_configure(app->loader, next);
+    if (app->events != NULL)
+        aff_events_configure(app->events, next);
+    if (app->writer != NULL)
+        aff_writer_configure(app->writer, next);
+    aff_source_configure(app->source, next);
+    if (app->learner != NULL)
+        aff_learner_configure(app->learner, next);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)

@@ -64,6 +64,9 @@ void aff_counters_add(struct aff_counters *sum, const struct aff_counters *from)
     add(sum->latency_us, from->latency_us, AFF_SERIES_MAX);
     add(&sum->in_flight, &from->in_flight, 1);
     add(&sum->open, &from->open, 1);
+    add(&sum->waiting, &from->waiting, 1);
+    add(sum->events_accepted, from->events_accepted, AFF_EVENT_KIND_MAX);
+    add(sum->events_refused, from->events_refused, AFF_EVENT_KIND_MAX);
 #define COUNTER(field, name, help) add(&sum->field, &from->field, 1);
 #include "server/counters.def"
 #undef COUNTER

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/status.h"
+#include "core/event/event.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -12,7 +13,11 @@
 /* Names under which requests are counted: those of routes.def, then those that reached no route. */
 #define AFF_SERIES_LIST(X)                                                                                   \
     X(recommend)                                                                                             \
+    X(events)                                                                                                \
     X(affinities)                                                                                            \
+    X(orders)                                                                                                \
+    X(products)                                                                                              \
+    X(customers)                                                                                             \
     X(health)                                                                                                \
     X(health_live)                                                                                           \
     X(health_ready)                                                                                          \
@@ -31,10 +36,13 @@ enum aff_series {
 /* Status codes that are counted one by one: all that the service itself answers with. */
 #define AFF_CODE_LIST(X)                                                                                     \
     X(200)                                                                                                   \
+    X(202)                                                                                                   \
     X(204)                                                                                                   \
     X(400)                                                                                                   \
+    X(403)                                                                                                   \
     X(404)                                                                                                   \
     X(405)                                                                                                   \
+    X(409)                                                                                                   \
     X(413)                                                                                                   \
     X(414)                                                                                                   \
     X(415)                                                                                                   \
@@ -69,9 +77,12 @@ typedef _Atomic uint64_t aff_counter;
 struct aff_counters {
     _Alignas(64) aff_counter requests[AFF_SERIES_MAX][AFF_CODE_MAX];
     aff_counter latency[AFF_SERIES_MAX][AFF_LATENCY_BOUNDS + 1];
-    aff_counter latency_us[AFF_SERIES_MAX]; /* sum */
-    aff_counter in_flight;                  /* requests begun and not yet completed */
-    aff_counter open;                       /* connections */
+    aff_counter latency_us[AFF_SERIES_MAX];          /* sum */
+    aff_counter in_flight;                           /* requests begun and not yet completed */
+    aff_counter open;                                /* connections */
+    aff_counter waiting;                             /* requests that wait for another thread */
+    aff_counter events_accepted[AFF_EVENT_KIND_MAX]; /* stored or spooled, duplicates among them */
+    aff_counter events_refused[AFF_EVENT_KIND_MAX];  /* 0: of no known kind */
 #define COUNTER(field, name, help) aff_counter field;
 #include "server/counters.def"
 #undef COUNTER

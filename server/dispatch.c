@@ -6,11 +6,12 @@
 
 #include <strings.h>
 
-/* "application/json", perhaps with "; charset=utf-8". */
-static bool is_json(struct aff_text type)
+#define JSON "application/json"
+
+/* `name`, perhaps with "; charset=utf-8". */
+static bool is_type(struct aff_text type, const char *name)
 {
-    static const char name[] = "application/json";
-    size_t size = sizeof name - 1;
+    size_t size = strlen(name);
 
     if (type.size < size || strncasecmp(type.at, name, size) != 0)
         return false;
@@ -44,6 +45,50 @@ static bool admit_path(struct aff_call *call, const struct aff_match *match)
     return false;
 }
 
+static bool is_write(const struct aff_match *match)
+{
+    return match->route != NULL && match->route->scope == AFF_SCOPE_WRITE;
+}
+
+size_t aff_dispatch_body_bytes(const struct aff_live *live, const struct aff_match *match)
+{
+    return is_write(match) ? live->write_body_bytes : live->body_bytes;
+}
+
+/* There are no keys, so the network decides who may write. */
+static bool admit_writer(struct aff_call *call)
+{
+    const struct aff_live *live = &call->context->live;
+
+    if (live->write_enabled && (live->write_remote || !call->remote))
+        return true;
+    aff_problem_write(call->reply, AFF_PROBLEM_FORBIDDEN, call->request_id, NULL,
+                      live->write_enabled
+                          ? "writes are taken from this machine only and not through a proxy; "
+                            "write.remote = true takes them from everywhere"
+                          : "writes are switched off (write.enabled = false)");
+    return false;
+}
+
+static bool admit_media(struct aff_call *call, const struct aff_match *match)
+{
+    bool plain =
+        call->content_encoding.size == 0 || aff_text_equal(call->content_encoding, aff_text_of("identity"));
+    bool write = is_write(match);
+
+    if (plain && (is_type(call->content_type, JSON) || (write && is_type(call->content_type, AFF_NDJSON))))
+        return true;
+    aff_problem_write(call->reply, AFF_PROBLEM_MEDIA, call->request_id, NULL,
+                      "the body must be application/json%s without Content-Encoding",
+                      write ? " or " AFF_NDJSON : "");
+    return false;
+}
+
+bool aff_dispatch_is_lines(const struct aff_call *call)
+{
+    return is_type(call->content_type, AFF_NDJSON);
+}
+
 bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bool has_body,
                         uint64_t body_bytes)
 {
@@ -51,24 +96,21 @@ bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bo
 
     if (!admit_path(call, match))
         return false;
-    if (body_bytes > call->context->live.body_bytes) {
+    size_t most = aff_dispatch_body_bytes(&call->context->live, match);
+    if (is_write(match) && !admit_writer(call))
+        return false;
+    if (body_bytes > most) {
         aff_problem_write(reply, AFF_PROBLEM_TOO_LARGE, call->request_id, NULL,
-                          "the body may have at most %zu bytes", call->context->live.body_bytes);
+                          "the body may have at most %zu bytes", most);
         return false;
     }
-    if (call->method != AFF_METHOD_POST)
+    if (call->method != AFF_METHOD_POST && call->method != AFF_METHOD_PUT)
         return true;
     if (!has_body) {
-        aff_problem_write(reply, AFF_PROBLEM_MALFORMED, call->request_id, NULL, "POST needs a JSON body");
+        aff_problem_write(reply, AFF_PROBLEM_MALFORMED, call->request_id, NULL, "POST and PUT need a body");
         return false;
     }
-    if (!is_json(call->content_type) || (call->content_encoding.size > 0 &&
-                                         !aff_text_equal(call->content_encoding, aff_text_of("identity")))) {
-        aff_problem_write(reply, AFF_PROBLEM_MEDIA, call->request_id, NULL,
-                          "the body must be application/json without Content-Encoding");
-        return false;
-    }
-    return true;
+    return admit_media(call, match);
 }
 
 static void answer_options(struct aff_call *call, const struct aff_match *match)

@@ -10,5 +10,12 @@
 bool aff_dispatch_admit(struct aff_call *call, const struct aff_match *match, bool has_body,
                         uint64_t body_bytes);
 
+/* A JSON text a line. */
+#define AFF_NDJSON "application/x-ndjson"
+bool aff_dispatch_is_lines(const struct aff_call *call);
+
+/* Bytes that the body of a request may have. */
+size_t aff_dispatch_body_bytes(const struct aff_live *live, const struct aff_match *match);
+
 /* Runs the handler of an admitted request, or answers OPTIONS. */
 void aff_dispatch_run(struct aff_call *call, const struct aff_match *match);

@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "server/dispatch.h"
+#include "server/job.h"
 #include "server/problem.h"
 #include "server/send.h"
 #include "server/surplus.h"
@@ -28,6 +29,8 @@ void aff_exchange_connection(void *cls, struct MHD_Connection *connection, void 
         *socket_context = aff_peer_new(worker, info == NULL ? -1 : info->connect_fd, now_ms(worker));
         if (*socket_context == NULL)
             return;
+        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        aff_peer_set_address(*socket_context, info == NULL ? NULL : info->client_addr);
         aff_count(&worker->context.counters->connections, 1);
         aff_count(&worker->context.counters->open, 1);
         atomic_fetch_add_explicit(worker->open, 1, memory_order_relaxed);
@@ -52,23 +55,6 @@ void *aff_exchange_target(void *cls, const char *target, struct MHD_Connection *
     peer->since_ms = now_ms(worker);
     aff_count(&worker->context.counters->in_flight, 1);
     return peer;
-}
-
-void aff_exchange_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
-                            enum MHD_RequestTerminationCode code)
-{
-    struct aff_worker *worker = cls;
-    struct aff_peer *peer = *con_cls;
-
-    (void)connection;
-    (void)code;
-    if (peer == NULL)
-        return;
-    if (!peer->answered)
-        aff_count(&worker->context.counters->requests_aborted, 1);
-    aff_uncount(&worker->context.counters->in_flight, 1);
-    aff_peer_reset(peer, now_ms(worker));
-    *con_cls = NULL;
 }
 
 static enum MHD_Result take_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size,
@@ -98,9 +84,45 @@ static struct aff_call call_of(struct aff_peer *peer)
         .content_type = inbound->content_type,
         .content_encoding = inbound->content_encoding,
         .request_id = peer->request_id,
+        .idempotency_key = inbound->idempotency_key,
+        .remote = peer->remote || inbound->forwarded,
         .started_us = peer->started_us,
         .reply = &peer->reply,
+        .peer = peer,
     };
+}
+
+/* The job writes the reply and is gone. */
+static void finish_job(struct aff_peer *peer)
+{
+    struct aff_call call = call_of(peer);
+    struct aff_job *job = peer->job;
+
+    peer->job = NULL;
+    peer->connection = NULL;
+    peer->worker->jobs--;
+    aff_uncount(&peer->worker->context.counters->waiting, 1);
+    atomic_fetch_sub_explicit(peer->worker->context.shared->waiting, 1, memory_order_relaxed);
+    job->finish(job, &call);
+}
+
+void aff_exchange_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+                            enum MHD_RequestTerminationCode code)
+{
+    struct aff_worker *worker = cls;
+    struct aff_peer *peer = *con_cls;
+
+    (void)connection;
+    (void)code;
+    if (peer == NULL)
+        return;
+    if (peer->job != NULL) /* the client has left before it could be answered */
+        finish_job(peer);
+    if (!peer->answered)
+        aff_count(&worker->context.counters->requests_aborted, 1);
+    aff_uncount(&worker->context.counters->in_flight, 1);
+    aff_peer_reset(peer, now_ms(worker));
+    *con_cls = NULL;
 }
 
 /* Gives the request its id, the client's or one of ours, and a buffer for its answer; false: no memory. */
@@ -157,6 +179,31 @@ static enum MHD_Result finish(struct aff_peer *peer, struct MHD_Connection *conn
     return aff_send(peer, connection);
 }
 
+/* The handler has bound the job to the peer; it may be done already. */
+static enum MHD_Result wait_for(struct aff_peer *peer, struct MHD_Connection *connection, struct aff_job *job)
+{
+    peer->job = job;
+    peer->connection = connection;
+    peer->phase = AFF_PHASE_WAIT;
+    peer->worker->jobs++;
+    aff_count(&peer->worker->context.counters->waiting, 1);
+    aff_count(&peer->worker->context.counters->waited, 1);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
+
+void aff_exchange_resume(struct aff_job *jobs)
+{
+    while (jobs != NULL) {
+        struct aff_job *next = jobs->next;
+        struct aff_peer *peer = jobs->peer;
+        peer->phase = AFF_PHASE_READY;
+        peer->since_ms = now_ms(peer->worker);
+        MHD_resume_connection(peer->connection);
+        jobs = next;
+    }
+}
+
 /* The whole request is there. libmicrohttpd closes a connection whose answer is queued before it has asked
  * for the body, even when there is none, so this is the second call at the earliest. */
 static enum MHD_Result run(struct aff_peer *peer, struct MHD_Connection *connection)
@@ -166,6 +213,8 @@ static enum MHD_Result run(struct aff_peer *peer, struct MHD_Connection *connect
     if (peer->phase == AFF_PHASE_BODY) {
         struct aff_call call = call_of(peer);
         aff_dispatch_run(&call, &peer->match);
+        if (call.job != NULL)
+            return wait_for(peer, connection, call.job);
     }
     return finish(peer, connection);
 }
@@ -227,14 +276,19 @@ static enum MHD_Result take_body(struct aff_peer *peer, const char *upload, size
     aff_count(&peer->worker->context.counters->received_bytes, size);
     if (peer->phase == AFF_PHASE_REFUSE)
         return throw_away(peer, upload_size);
-    if (peer->body_size + size > peer->worker->context.live.body_bytes) {
+    if (peer->body_size + size > aff_dispatch_body_bytes(&peer->worker->context.live, &peer->match)) {
         struct aff_call call = call_of(peer);
         (void)aff_dispatch_admit(&call, &peer->match, true, peer->body_size + size);
         peer->phase = AFF_PHASE_REFUSE;
         return throw_away(peer, upload_size);
     }
-    if (!aff_peer_add_body(peer, upload, size))
-        return MHD_NO;
+    if (!aff_peer_add_body(peer, upload, size)) {
+        aff_problem_write(&peer->reply, AFF_PROBLEM_UNAVAILABLE, peer->request_id, NULL,
+                          "too many large bodies are under way; nothing was done");
+        peer->reply.retry_after_s = 1;
+        peer->phase = AFF_PHASE_REFUSE;
+        return throw_away(peer, upload_size);
+    }
     *upload_size = 0;
     return MHD_YES;
 }
@@ -257,6 +311,11 @@ enum MHD_Result aff_exchange_access(void *cls, struct MHD_Connection *connection
         if (*upload_data_size > 0)
             return take_body(peer, upload_data, upload_data_size);
         return run(peer, connection);
+    case AFF_PHASE_READY:
+        finish_job(peer);
+        return finish(peer, connection);
+    case AFF_PHASE_WAIT:
+        return MHD_YES;
     case AFF_PHASE_IDLE:
     case AFF_PHASE_ANSWER:
         break;

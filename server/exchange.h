@@ -5,6 +5,8 @@
 
 #include <microhttpd.h>
 
+struct aff_job;
+
 void aff_exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                              enum MHD_ConnectionNotificationCode code);
 
@@ -14,6 +16,9 @@ void *aff_exchange_target(void *cls, const char *target, struct MHD_Connection *
 enum MHD_Result aff_exchange_access(void *cls, struct MHD_Connection *connection, const char *url,
                                     const char *method, const char *version, const char *upload_data,
                                     size_t *upload_data_size, void **con_cls);
+
+/* Takes up the requests of these jobs, a list by `next`, that are done; MHD_run() then answers them. */
+void aff_exchange_resume(struct aff_job *jobs);
 
 void aff_exchange_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
                             enum MHD_RequestTerminationCode code);

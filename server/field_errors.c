@@ -45,6 +45,7 @@ void aff_field_error(struct aff_field_errors *errors, struct aff_text field, con
     va_start(arguments, format);
     (void)vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
+    aff_text_repair(reason);
     aff_json_open_object(&errors->list);
     aff_json_name(&errors->list, "field");
     write_name(&errors->list, field);

@@ -35,7 +35,7 @@ static const char *const method_names[] = {
 /* What is gathered while the fields are gone through. */
 struct framing {
     struct aff_text host, length, encoding, expect;
-    unsigned hosts, lengths, encodings, types, content_encodings;
+    unsigned hosts, lengths, encodings, types, content_encodings, keys;
 };
 
 static bool refuse(struct aff_refusal *refusal, unsigned status, const char *detail)
@@ -99,11 +99,25 @@ static bool fit_request_id(struct aff_text id)
     return true;
 }
 
+static bool fit_key(struct aff_text key)
+{
+    if (key.size == 0 || key.size > AFF_IDEMPOTENCY_KEY_MAX)
+        return false;
+    for (size_t i = 0; i < key.size; i++)
+        if (key.at[i] < 0x21 || key.at[i] > 0x7E)
+            return false;
+    return true;
+}
+
 static void gather(const struct aff_field *field, struct framing *framing, struct aff_inbound *inbound)
 {
     struct aff_text name = field->name;
 
     switch (name.size) {
+    case 3:
+        if (IS(name, "via"))
+            inbound->forwarded = true;
+        break;
     case 4:
         if (IS(name, "host")) {
             framing->hosts++;
@@ -113,6 +127,10 @@ static void gather(const struct aff_field *field, struct framing *framing, struc
     case 6:
         if (IS(name, "expect"))
             framing->expect = field->value;
+        break;
+    case 9:
+        if (IS(name, "forwarded"))
+            inbound->forwarded = true;
         break;
     case 12:
         if (IS(name, "content-type")) {
@@ -126,6 +144,14 @@ static void gather(const struct aff_field *field, struct framing *framing, struc
         if (IS(name, "content-length")) {
             framing->lengths++;
             framing->length = field->value;
+        }
+        break;
+    case 15:
+        if (IS(name, "idempotency-key")) {
+            framing->keys++;
+            inbound->idempotency_key = field->value;
+        } else if (IS(name, "x-forwarded-for")) {
+            inbound->forwarded = true;
         }
         break;
     case 16:
@@ -164,6 +190,8 @@ static bool check_fields(const struct aff_head *head, struct framing *framing, s
         return refuse(refusal, 400, "there must be exactly one Host header");
     if (!all_of(framing->host, &host_bytes))
         return refuse(refusal, 400, "the Host header is not a host name with an optional port");
+    if (framing->keys > 1 || (framing->keys == 1 && !fit_key(inbound->idempotency_key)))
+        return refuse(refusal, 400, "Idempotency-Key is 1 to 128 visible ASCII characters, given once");
     if (framing->types > 1 || framing->content_encodings > 1)
         return refuse(refusal, 400, "Content-Type and Content-Encoding may be given once");
     return true;

@@ -15,6 +15,7 @@
 #define AFF_HEAD_FIELDS 64    /* header fields */
 #define AFF_HEAD_BYTES 16384  /* whole head */
 #define AFF_TARGET_BYTES 4096 /* request target */
+#define AFF_IDEMPOTENCY_KEY_MAX 128
 #define AFF_REQUEST_ID_MAX 64 /* of a request id that the client chose */
 
 struct aff_field {
@@ -38,6 +39,8 @@ struct aff_inbound {
     uint64_t content_length;
     struct aff_text content_type, content_encoding; /* empty: not given */
     struct aff_text request_id;                     /* X-Request-Id if it is a fit one, else empty */
+    struct aff_text idempotency_key;                /* empty: not given */
+    bool forwarded;                                 /* a proxy says that it stands in between */
 };
 
 struct aff_refusal {

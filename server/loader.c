@@ -3,43 +3,32 @@
 
 #include "core/base/clock.h"
 #include "core/base/random.h"
-#include "core/index/model.h"
+#include "server/loader_store.h"
 #include "sql/cancel.h"
 #include "sql/connection.h"
-#include "sql/load_model.h"
+#include "sql/listen.h"
 #include "sql/migrate.h"
 #include "sql/stores.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define FIRST_PAUSE_US (AFF_SECOND_US / 2)
+#define PATIENCE_MS 15000                  /* a server that says nothing for so long is given up */
 #define REPEAT_LOG_US (60 * AFF_SECOND_US) /* the same failure is logged again after this */
-
-/* What the loader knows about one store of the database; kept by the place in aff_stores. */
-struct followed {
-    bool loaded;
-    uint64_t loaded_version, failed_version;
-    bool failed;
-    int64_t next_try_us; /* monotonic; after a failure */
-    unsigned attempts;
-};
-
-/* One line of the poll. */
-struct seen {
-    char name[AFF_ID_MAX + 1];
-    uint64_t published;
-};
 
 struct aff_loader {
     struct aff_stores *stores;
     struct aff_board *board;
     struct aff_log *log;
     pthread_t thread;
-    pthread_mutex_t lock; /* of the next five */
-    pthread_cond_t wake;
+    int wake_fd;          /* eventfd: there is news from another thread */
+    pthread_mutex_t lock; /* of the next four */
     struct aff_config next_config;
     bool has_config, must_stop;
     struct aff_cancel *cancel; /* of the open connection */
@@ -48,8 +37,8 @@ struct aff_loader {
     struct aff_config config;
     struct aff_connection connection;
     struct aff_random random;
-    struct followed followed[AFF_STORES_MAX];
-    struct seen seen[AFF_STORES_MAX];
+    struct aff_followed followed[AFF_STORES_MAX]; /* by the place in aff_stores */
+    struct aff_store_seen seen[AFF_STORES_MAX];
     size_t n_seen;
     char logged[512]; /* the failure that was logged last */
     int64_t logged_us;
@@ -65,22 +54,11 @@ int64_t aff_loader_pause_us(unsigned attempt, int64_t most_s, double chance)
     return pause_us - (int64_t)((double)pause_us / 2 * chance);
 }
 
-/* Waits, at most `pause_us`, for news from the main thread; false: the loader must stop. */
-static bool wait_for(struct aff_loader *loader, int64_t pause_us)
+static void wake(struct aff_loader *loader)
 {
-    struct timespec until;
+    const uint64_t one = 1;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanoseconds = until.tv_nsec + pause_us % AFF_SECOND_US * 1000;
-    until.tv_sec += pause_us / AFF_SECOND_US + nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
-    (void)pthread_mutex_lock(&loader->lock);
-    while (!loader->must_stop && !loader->has_config)
-        if (pthread_cond_timedwait(&loader->wake, &loader->lock, &until) != 0)
-            break;
-    bool go_on = !loader->must_stop;
-    (void)pthread_mutex_unlock(&loader->lock);
-    return go_on;
+    (void)!write(loader->wake_fd, &one, sizeof one);
 }
 
 static bool must_stop(struct aff_loader *loader)
@@ -158,7 +136,11 @@ static aff_status connect(struct aff_loader *loader, struct aff_error *reterr)
         return status;
     }
     set_cancel(loader, aff_cancel_new(&loader->connection));
+    loader->connection.patience_ms = PATIENCE_MS;
     status = aff_migrate_check(&loader->connection, reterr);
+    if (status == AFF_OK)
+        status =
+            aff_execute(&loader->connection, "LISTEN affinity_published; LISTEN affinity_catalogue", reterr);
     if (status == AFF_OK) {
         loader->logged[0] = '\0';
         aff_log(loader->log, AFF_LOG_INFO, "database", NULL, "the database answers and its schema fits");
@@ -166,97 +148,59 @@ static aff_status connect(struct aff_loader *loader, struct aff_error *reterr)
     return status;
 }
 
-static void see(void *context, const char *name, uint64_t published)
+static void see(void *context, const struct aff_store_seen *seen)
 {
     struct aff_loader *loader = context;
 
-    if (loader->n_seen == AFF_STORES_MAX || strlen(name) > AFF_ID_MAX)
-        return;
-    struct seen *seen = &loader->seen[loader->n_seen++];
-    memcpy(seen->name, name, strlen(name) + 1);
-    seen->published = published;
+    if (loader->n_seen < AFF_STORES_MAX)
+        loader->seen[loader->n_seen++] = *seen;
 }
 
-/* Bytes that a load may take: old and new index of a store live side by side until the swap. */
-static uint64_t bytes_left(struct aff_loader *loader)
+static bool stops(void *context)
 {
-    uint64_t limit = (uint64_t)loader->config.memory_limit_mb << 20, used = 0;
-    size_t n = atomic_load_explicit(&loader->stores->n, memory_order_relaxed);
-
-    for (size_t i = 0; i < n; i++) {
-        struct aff_store *store = atomic_load_explicit(&loader->stores->at[i], memory_order_relaxed);
-        const struct aff_model *model = aff_slot_model(store->slot);
-        if (model != NULL)
-            used += aff_model_bytes(model);
-    }
-    return used < limit ? limit - used : 1;
+    return must_stop(context);
 }
 
-static void load_failed(struct aff_loader *loader, struct followed *followed, const struct seen *seen,
-                        const struct aff_error *error)
-{
-    bool repeated = followed->failed && followed->failed_version == seen->published;
-
-    followed->attempts = repeated ? followed->attempts + 1 : 0;
-    followed->failed = true;
-    followed->failed_version = seen->published;
-    followed->next_try_us = aff_clock_monotonic_us() +
-                            aff_loader_pause_us(followed->attempts, loader->config.database_retry_max_s,
-                                                aff_random_unit(&loader->random));
-    aff_board_load(loader->board, seen->name, error, 0);
-    if (!repeated)
-        aff_log(loader->log, AFF_LOG_ERROR, "load_failed", AFF_LOG_FIELDS({"store", seen->name, 0}),
-                "store %s: %s%s", seen->name, error->text,
-                followed->loaded ? "; the index before it goes on being served" : "");
-}
-
-/* Loads one store if there is something new. A failure that is the store's own is dealt with here; one of the
- * connection is returned. */
-static aff_status follow(struct aff_loader *loader, const struct seen *seen, struct aff_error *reterr)
+/* The store of a line of the poll and its place; NULL, said once, when there are too many. */
+static struct aff_store *store_of(struct aff_loader *loader, const struct aff_store_seen *seen,
+                                  size_t *ret_place)
 {
     struct aff_store *store;
-    struct aff_model *model = NULL;
     aff_status status = aff_stores_add(loader->stores, aff_text_of(seen->name), &store);
-    size_t place = 0;
 
     if (status != AFF_OK) {
         if (!loader->too_many_logged)
             aff_log(loader->log, AFF_LOG_ERROR, "load_failed", NULL, "store %s: %s", seen->name,
                     aff_status_text(status));
         loader->too_many_logged = true;
-        return AFF_OK;
+        return NULL;
     }
-    while (atomic_load_explicit(&loader->stores->at[place], memory_order_relaxed) != store)
-        place++;
-    struct followed *followed = &loader->followed[place];
-    if (followed->loaded && followed->loaded_version == seen->published)
+    *ret_place = 0;
+    while (atomic_load_explicit(&loader->stores->at[*ret_place], memory_order_relaxed) != store)
+        ++*ret_place;
+    return store;
+}
+
+static aff_status follow(struct aff_loader *loader, const struct aff_store_seen *seen,
+                         struct aff_error *reterr)
+{
+    struct aff_following following = {
+        .connection = &loader->connection,
+        .stores = loader->stores,
+        .board = loader->board,
+        .log = loader->log,
+        .random = &loader->random,
+        .memory_limit_bytes = (uint64_t)loader->config.memory_limit_mb << 20,
+        .retry_max_s = loader->config.database_retry_max_s,
+        .must_stop = stops,
+        .context = loader,
+    };
+    size_t place = 0;
+    struct aff_store *store = store_of(loader, seen, &place);
+
+    if (store == NULL)
         return AFF_OK;
-    if (followed->failed && followed->failed_version == seen->published &&
-        aff_clock_monotonic_us() < followed->next_try_us)
-        return AFF_OK;
-    int64_t started_us = aff_clock_monotonic_us();
-    status = aff_model_load(&loader->connection, seen->name, bytes_left(loader), &model, reterr);
-    if (status == AFF_BACKEND || status == AFF_SCHEMA || status == AFF_CANCELLED || must_stop(loader)) {
-        aff_model_free(model);
-        return status == AFF_OK ? AFF_CANCELLED : status;
-    }
-    if (status != AFF_OK) {
-        load_failed(loader, followed, seen, reterr);
-        return AFF_OK;
-    }
-    int64_t took_us = aff_clock_monotonic_us() - started_us;
-    *followed = (struct followed){.loaded = true, .loaded_version = model->version};
-    aff_log(loader->log, AFF_LOG_INFO, "loaded",
-            AFF_LOG_FIELDS({"store", seen->name, 0}, {"version", NULL, (int64_t)model->version},
-                           {"products", NULL, aff_catalogue_size(model->catalogue)},
-                           {"customers", NULL, aff_customers_size(model->customers)},
-                           {"orders", NULL, (int64_t)model->totals.orders},
-                           {"memory_bytes", NULL, (int64_t)aff_model_bytes(model)},
-                           {"took_us", NULL, took_us}),
-            "store %s is loaded", seen->name);
-    aff_slot_publish(store->slot, model);
-    aff_board_load(loader->board, seen->name, NULL, took_us);
-    return AFF_OK;
+    return aff_loader_follow(&following, store, &loader->followed[place], seen, reterr);
 }
 
 /* One look into the database, and what follows from it. */
@@ -289,6 +233,19 @@ static aff_status look(struct aff_loader *loader, struct aff_error *reterr)
     return AFF_OK;
 }
 
+/* Waits for a notification or news from another thread, at most `pause_us`; false: the loader must stop. A
+ * lost connection is found out by the next look. */
+static bool wait_for(struct aff_loader *loader, int64_t pause_us)
+{
+    uint64_t news;
+    bool notified;
+
+    (void)!aff_listen_wait(&loader->connection, loader->wake_fd, pause_us, &notified, NULL);
+    while (read(loader->wake_fd, &news, sizeof news) > 0)
+        continue;
+    return !must_stop(loader);
+}
+
 static void *run(void *argument)
 {
     struct aff_loader *loader = argument;
@@ -296,6 +253,7 @@ static void *run(void *argument)
     bool go_on = true;
 
     (void)pthread_setname_np(pthread_self(), "loader");
+    aff_reader_enter();
     while (go_on) {
         struct aff_error error = {0};
         take_config(loader);
@@ -311,6 +269,7 @@ static void *run(void *argument)
         }
     }
     disconnect(loader);
+    aff_reader_leave();
     return NULL;
 }
 
@@ -319,7 +278,6 @@ aff_status aff_loader_start(const struct aff_config *config, struct aff_stores *
                             struct aff_error *reterr)
 {
     struct aff_loader *loader = calloc(1, sizeof *loader);
-    pthread_condattr_t attributes;
     sigset_t all, before;
 
     if (loader == NULL)
@@ -330,15 +288,17 @@ aff_status aff_loader_start(const struct aff_config *config, struct aff_stores *
     loader->config = *config;
     loader->random.state = (uint64_t)aff_clock_now_us();
     (void)pthread_mutex_init(&loader->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&loader->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    loader->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loader->wake_fd < 0) {
+        free(loader);
+        return aff_error_set(reterr, AFF_IO, "cannot start the loader: %s", strerror(errno));
+    }
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int failure = pthread_create(&loader->thread, NULL, run, loader);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failure != 0) {
+        (void)close(loader->wake_fd);
         free(loader);
         return aff_error_set(reterr, AFF_IO, "cannot start the loader: %s", strerror(failure));
     }
@@ -351,8 +311,8 @@ void aff_loader_configure(struct aff_loader *loader, const struct aff_config *co
     (void)pthread_mutex_lock(&loader->lock);
     loader->next_config = *config;
     loader->has_config = true;
-    (void)pthread_cond_signal(&loader->wake);
     (void)pthread_mutex_unlock(&loader->lock);
+    wake(loader);
 }
 
 void aff_loader_stop(struct aff_loader *loader)
@@ -361,8 +321,8 @@ void aff_loader_stop(struct aff_loader *loader)
     loader->must_stop = true;
     if (loader->cancel != NULL)
         aff_cancel_send(loader->cancel);
-    (void)pthread_cond_signal(&loader->wake);
     (void)pthread_mutex_unlock(&loader->lock);
+    wake(loader);
 }
 
 void aff_loader_join(struct aff_loader *loader)
@@ -370,7 +330,7 @@ void aff_loader_join(struct aff_loader *loader)
     if (loader == NULL)
         return;
     (void)pthread_join(loader->thread, NULL);
-    (void)pthread_cond_destroy(&loader->wake);
+    (void)close(loader->wake_fd);
     (void)pthread_mutex_destroy(&loader->lock);
     free(loader);
 }

@@ -3,6 +3,7 @@
 
 #include "server/worker.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +37,27 @@ void aff_peer_free(struct aff_peer *peer)
         peer->next->previous = peer->previous;
     aff_buffer_give(peer->buffer);
     free(peer->target);
-    free(peer->body);
+    free(aff_peer_take_body(peer));
     free(peer);
+}
+
+void aff_peer_set_address(struct aff_peer *peer, const struct sockaddr *address)
+{
+    peer->remote = true;
+    if (address == NULL)
+        return;
+    if (address->sa_family == AF_UNIX) {
+        peer->remote = false;
+    } else if (address->sa_family == AF_INET) {
+        struct sockaddr_in four;
+        memcpy(&four, address, sizeof four);
+        peer->remote = ntohl(four.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET;
+    } else if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 six;
+        memcpy(&six, address, sizeof six);
+        bool mapped = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) && six.sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
+        peer->remote = !mapped && !IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
+    }
 }
 
 /* Makes room for `wanted` bytes; false: no memory. */
@@ -74,22 +94,34 @@ bool aff_peer_set_target(struct aff_peer *peer, const char *target)
 
 bool aff_peer_add_body(struct aff_peer *peer, const char *bytes, size_t size)
 {
+    size_t capacity = peer->body_capacity;
+
+    if (peer->body_size + size > capacity && peer->worker->body_bytes + size > AFF_PEER_BODIES_MAX)
+        return false;
     if (!grow(&peer->body, &peer->body_capacity, peer->body_size + size))
         return false;
+    peer->worker->body_bytes += peer->body_capacity - capacity;
     memcpy(peer->body + peer->body_size, bytes, size);
     peer->body_size += size;
     return true;
+}
+
+char *aff_peer_take_body(struct aff_peer *peer)
+{
+    char *body = peer->body;
+
+    peer->worker->body_bytes -= peer->body_capacity;
+    peer->body = NULL;
+    peer->body_size = peer->body_capacity = 0;
+    return body;
 }
 
 void aff_peer_reset(struct aff_peer *peer, int64_t now_ms)
 {
     aff_buffer_give(peer->buffer);
     peer->buffer = NULL;
-    if (peer->body_capacity > BODY_KEPT_BYTES) {
-        free(peer->body);
-        peer->body = NULL;
-        peer->body_capacity = 0;
-    }
+    if (peer->body_capacity > BODY_KEPT_BYTES)
+        free(aff_peer_take_body(peer));
     peer->body_size = 0;
     peer->thrown_bytes = 0;
     peer->phase = AFF_PHASE_IDLE;

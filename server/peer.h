@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct MHD_Connection;
+struct sockaddr;
+struct aff_job;
 struct aff_worker;
 
 /* Where the request is; each phase has its own deadline (server/reaper.h). */
@@ -20,6 +23,8 @@ enum aff_phase {
     AFF_PHASE_BODY,   /* head accepted, body coming */
     AFF_PHASE_REFUSE, /* body coming, to be thrown away; the answer is ready */
     AFF_PHASE_ANSWER, /* answer handed over, being sent */
+    AFF_PHASE_WAIT,   /* suspended until `job` is done; its owner keeps the deadline */
+    AFF_PHASE_READY,  /* `job` is done, the answer can be written */
 };
 
 struct aff_peer {
@@ -28,6 +33,7 @@ struct aff_peer {
     int fd; /* libmicrohttpd's; only looked at and shut down */
     enum aff_phase phase;
     bool answered;       /* the request has its answer */
+    bool remote;         /* the other end is not this machine */
     bool seen;           /* a request has been completed on this connection */
     int64_t since_ms;    /* loop time at which the phase began */
     int64_t started_us;  /* monotonic: the whole request was there */
@@ -43,18 +49,29 @@ struct aff_peer {
     uint64_t thrown_bytes;     /* of a refused body */
     struct aff_buffer *buffer; /* of the answer that waits in AFF_PHASE_REFUSE */
     struct aff_reply reply;
+    struct aff_job *job;               /* that the request waits for; set in AFF_PHASE_WAIT and _READY only */
+    struct MHD_Connection *connection; /* libmicrohttpd's, while the request waits */
 };
 
 /* A new connection; NULL: no memory. */
 struct aff_peer *aff_peer_new(struct aff_worker *worker, int fd, int64_t now_ms);
 void aff_peer_free(struct aff_peer *peer); /* takes it out of the worker's list; NULL is a no-op */
 
+/* Says where the other end is; NULL: not known. */
+void aff_peer_set_address(struct aff_peer *peer, const struct sockaddr *address);
+
 /* Keeps a copy of the target. A longer one than AFF_TARGET_BYTES is kept by its size alone, which the guard
  * then refuses; false: no memory. */
 bool aff_peer_set_target(struct aff_peer *peer, const char *target);
 
-/* Appends to the body; false: no memory. */
+/* Memory that the bodies of one worker's connections may take together. */
+#define AFF_PEER_BODIES_MAX ((size_t)128 << 20)
+
+/* Appends to the body; false: no memory, or too much of it is taken by bodies already. */
 bool aff_peer_add_body(struct aff_peer *peer, const char *bytes, size_t size);
+
+/* The body, which is the caller's from here on. */
+char *aff_peer_take_body(struct aff_peer *peer);
 
 /* Makes it ready for the next request. */
 void aff_peer_reset(struct aff_peer *peer, int64_t now_ms);

@@ -14,10 +14,9 @@ void aff_present_money(struct aff_json *json, int64_t amount, const char *curren
 /* A time that notes made, or null for "". */
 void aff_present_time(struct aff_json *json, const char *text);
 
-/* {"version", "built_at", "age_s"}. The age is that of the last rebuild at `now_us`, null if there was none.
- */
+/* {"version", "built_at", "age_s"}; age_s as aff_store_age_s() gives it, null below 0. */
 void aff_present_index(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
-                       int64_t now_us);
+                       int64_t age_s);
 
 /* The evidence that `via` speaks for `other` under a relation: counts, ratios, interval, weights, money. */
 void aff_present_evidence(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,

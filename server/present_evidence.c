@@ -25,7 +25,7 @@ void aff_present_time(struct aff_json *json, const char *text)
 }
 
 void aff_present_index(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
-                       int64_t now_us)
+                       int64_t age_s)
 {
     aff_json_open_object(json);
     aff_json_name(json, "version");
@@ -33,10 +33,10 @@ void aff_present_index(struct aff_json *json, const struct aff_model *model, con
     aff_json_name(json, "built_at");
     aff_present_time(json, note->built_at);
     aff_json_name(json, "age_s");
-    if (model->built_at_us == 0)
+    if (age_s < 0)
         aff_json_null(json);
     else
-        aff_json_int(json, now_us > model->built_at_us ? (now_us - model->built_at_us) / AFF_SECOND_US : 0);
+        aff_json_int(json, age_s);
     aff_json_close_object(json);
 }
 

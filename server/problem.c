@@ -61,9 +61,24 @@ static void write_errors(struct aff_json *json, const struct aff_field_errors *e
 void aff_problem_write(struct aff_reply *reply, enum aff_problem problem, struct aff_text request_id,
                        const struct aff_field_errors *errors, const char *format, ...)
 {
-    struct aff_json *json = reply->body;
     char text[512];
     va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    aff_text_repair(text);
+    aff_problem_open(reply, problem, request_id, text);
+    if (errors != NULL && errors->n > 0)
+        write_errors(reply->body, errors);
+    aff_json_close_object(reply->body);
+}
+
+void aff_problem_open(struct aff_reply *reply, enum aff_problem problem, struct aff_text request_id,
+                      const char *detail)
+{
+    struct aff_json *json = reply->body;
+    char text[64];
 
     reply->status = kinds[problem].status;
     reply->media = AFF_MEDIA_PROBLEM;
@@ -77,16 +92,10 @@ void aff_problem_write(struct aff_reply *reply, enum aff_problem problem, struct
     aff_json_string(json, kinds[problem].title);
     aff_json_name(json, "status");
     aff_json_uint(json, kinds[problem].status);
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     aff_json_name(json, "detail");
-    aff_json_string(json, text);
+    aff_json_string(json, detail);
     if (request_id.size > 0) {
         aff_json_name(json, "request_id");
         aff_json_text(json, request_id);
     }
-    if (errors != NULL && errors->n > 0)
-        write_errors(json, errors);
-    aff_json_close_object(json);
 }

@@ -14,6 +14,8 @@ bool aff_reaper_is_due(const struct aff_peer *peer, const struct aff_live *live,
 {
     int64_t age_ms = now_ms - peer->since_ms;
 
+    if (peer->phase == AFF_PHASE_WAIT)
+        return false;
     if (peer->phase != AFF_PHASE_IDLE || !peer->seen) {
         if (age_ms > live->request_timeout_ms)
             return true;

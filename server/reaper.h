@@ -9,7 +9,8 @@
 /* True if the connection must be cut at `now_ms`. A phase other than idle may last request_timeout_ms. So may
  * the first idle phase, since nobody connects to say nothing; later ones may last idle_timeout_ms and one
  * request_timeout_ms for the request line. While the worker drains, an idle connection is let go after
- * `drain_idle_ms` (negative: it does not drain). */
+ * `drain_idle_ms` (negative: it does not drain). A request that waits for a job is left to whoever does the
+ * job: cutting its socket would not end the wait, only lose the answer. */
 bool aff_reaper_is_due(const struct aff_peer *peer, const struct aff_live *live, int64_t now_ms,
                        int64_t drain_idle_ms);
 

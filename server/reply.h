@@ -17,5 +17,6 @@ struct aff_reply {
     struct aff_text fixed;  /* instead of `body`: a text that lives as long as the program */
     char allow[64];         /* of 405 and OPTIONS; else empty */
     unsigned retry_after_s; /* 0: not said */
+    bool replayed;          /* the answer that an earlier request with the same Idempotency-Key got */
     bool close;             /* the connection ends with this answer */
 };

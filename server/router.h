@@ -9,7 +9,9 @@
 
 struct aff_call;
 
-enum aff_scope { AFF_SCOPE_PUBLIC, AFF_SCOPE_READ };
+/* The right that a caller needs. Routes of AFF_SCOPE_WRITE take batches: bodies of JSON or of a JSON text a
+ * line, up to write.body_bytes, from callers that write.enabled and write.remote let in. */
+enum aff_scope { AFF_SCOPE_PUBLIC, AFF_SCOPE_READ, AFF_SCOPE_WRITE };
 
 typedef void (*aff_route_fn)(struct aff_call *call);
 

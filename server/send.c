@@ -62,6 +62,8 @@ static void add_headers(struct MHD_Response *response, const struct aff_reply *r
         (void)snprintf(text, sizeof text, "%u", reply->retry_after_s);
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
     }
+    if (reply->replayed)
+        (void)MHD_add_response_header(response, "Idempotency-Replayed", "true");
     if (close)
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }

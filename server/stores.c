@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/stores.h"
 
+#include "core/base/clock.h"
+
 #include <stdlib.h>
 
 void aff_stores_init(struct aff_stores *stores)
@@ -17,6 +19,8 @@ void aff_stores_done(struct aff_stores *stores)
     for (size_t i = 0; i < n; i++) {
         struct aff_store *store = atomic_load_explicit(&stores->at[i], memory_order_relaxed);
         aff_slot_free(store->slot);
+        (void)pthread_mutex_destroy(&store->publish);
+        (void)pthread_mutex_destroy(&store->freshness.lock);
         free(store);
     }
     aff_stores_init(stores);
@@ -55,10 +59,21 @@ aff_status aff_stores_add(struct aff_stores *stores, struct aff_text name, struc
         free(store);
         return status;
     }
+    (void)pthread_mutex_init(&store->publish, NULL);
+    (void)pthread_mutex_init(&store->freshness.lock, NULL);
     memcpy(store->name, name.at, name.size);
     store->name_size = name.size;
     atomic_store_explicit(&stores->at[n], store, memory_order_relaxed);
     atomic_store_explicit(&stores->n, n + 1, memory_order_release);
     *ret_store = store;
     return AFF_OK;
+}
+
+int64_t aff_store_age_s(const struct aff_store *store, int64_t now_us)
+{
+    int64_t current_us = atomic_load_explicit(&store->freshness.current_us, memory_order_relaxed);
+
+    if (current_us == 0)
+        return -1;
+    return now_us > current_us ? (now_us - current_us) / AFF_SECOND_US : 0;
 }

@@ -2,6 +2,7 @@
 #include "server/worker.h"
 
 #include "server/exchange.h"
+#include "server/job.h"
 #include "server/reaper.h"
 
 #include <errno.h>
@@ -55,9 +56,9 @@ static aff_status start_daemon(struct aff_worker *worker, const struct aff_worke
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, worker},
         {MHD_OPTION_END, 0, NULL},
     };
-    worker->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, aff_exchange_access,
-                                      worker, MHD_OPTION_EXTERNAL_LOGGER, log_library, worker,
-                                      MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    worker->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+                                      NULL, aff_exchange_access, worker, MHD_OPTION_EXTERNAL_LOGGER,
+                                      log_library, worker, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (worker->daemon == NULL) {
         (void)close(fd);
         return aff_error_set(reterr, AFF_IO, "cannot start the HTTP daemon of worker %u", worker->number);
@@ -108,6 +109,15 @@ static void stop(struct aff_worker *worker)
     aff_mhd_uv_stop(&worker->driver, on_driver_stopped);
 }
 
+/* libmicrohttpd must not be stopped while it has suspended connections. */
+static void stop_if_through(struct aff_worker *worker)
+{
+    if (!worker->stopping || worker->stopped || worker->jobs > 0)
+        return;
+    worker->stopped = true;
+    stop(worker);
+}
+
 static void on_wake(uv_async_t *wake)
 {
     struct aff_worker *worker = wake->data;
@@ -116,12 +126,18 @@ static void on_wake(uv_async_t *wake)
     if (worker->has_live)
         worker->context.live = worker->next_live;
     worker->has_live = false;
-    bool must_quiesce = worker->must_quiesce, must_stop = worker->must_stop;
+    bool must_quiesce = worker->must_quiesce;
+    worker->stopping = worker->must_stop;
+    struct aff_job *jobs = worker->done_jobs;
+    worker->done_jobs = NULL;
     (void)pthread_mutex_unlock(&worker->lock);
-    if (must_stop)
-        stop(worker);
-    else if (must_quiesce)
+    if (jobs != NULL) {
+        aff_exchange_resume(jobs);
+        (void)MHD_run(worker->daemon);
+    }
+    if (must_quiesce)
         quiesce(worker);
+    stop_if_through(worker);
 }
 
 static void on_tick(uv_timer_t *tick)
@@ -129,6 +145,7 @@ static void on_tick(uv_timer_t *tick)
     struct aff_worker *worker = tick->data;
 
     aff_reaper_run(worker, (int64_t)uv_now(&worker->loop));
+    stop_if_through(worker);
 }
 
 static void *run(void *argument)
@@ -227,6 +244,17 @@ void aff_worker_set_live(struct aff_worker *worker, const struct aff_live *live)
     worker->has_live = true;
     (void)pthread_mutex_unlock(&worker->lock);
     (void)uv_async_send(&worker->wake);
+}
+
+/* The loop is woken before the lock is given back: once it is, the worker may find the job, be through with
+ * it and stop, and there would be nothing left to wake. */
+void aff_worker_take_back(struct aff_worker *worker, struct aff_job *job)
+{
+    (void)pthread_mutex_lock(&worker->lock);
+    job->next = worker->done_jobs;
+    worker->done_jobs = job;
+    (void)uv_async_send(&worker->wake);
+    (void)pthread_mutex_unlock(&worker->lock);
 }
 
 void aff_worker_quiesce(struct aff_worker *worker)

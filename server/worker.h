@@ -17,6 +17,7 @@ struct aff_worker {
     struct aff_buffers buffers;
     struct aff_head head; /* of the request whose head is being looked at */
     struct aff_peer *peers;
+    size_t body_bytes;      /* memory of the bodies of all peers */
     _Atomic uint64_t *open; /* connections of all workers, shared */
     struct aff_mhd_uv driver;
     struct MHD_Daemon *daemon;
@@ -25,11 +26,14 @@ struct aff_worker {
     uv_timer_t tick;
     pthread_t thread;
     bool quiesced; /* as the worker itself knows it */
+    bool stopping, stopped;
+    unsigned jobs; /* that requests of this worker wait for */
     atomic_bool is_quiesced;
     unsigned number;
     pthread_mutex_t lock; /* of what the main thread has to say: */
     struct aff_live next_live;
     bool has_live, must_quiesce, must_stop;
+    struct aff_job *done_jobs; /* newest first */
 };
 
 struct aff_worker_plan {
@@ -50,7 +54,10 @@ AFF_MUST_CHECK aff_status aff_worker_start(struct aff_worker *worker, const stru
 /* Each from any thread; takes effect between two requests. */
 void aff_worker_set_live(struct aff_worker *worker, const struct aff_live *live);
 void aff_worker_quiesce(struct aff_worker *worker);
-void aff_worker_stop(struct aff_worker *worker);
+void aff_worker_stop(struct aff_worker *worker); /* which it does once no request waits for a job */
+
+/* From any thread, for aff_job_done(): takes a job back. */
+void aff_worker_take_back(struct aff_worker *worker, struct aff_job *job);
 
 /* Waits for the thread, which must have been told to stop, and frees what the worker had. */
 void aff_worker_join(struct aff_worker *worker);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stops what another thread is doing in the database. */
+/* Stops what another thread is doing in the database, at once and whatever state the server is in: by ending
+ * the connection under it. */
 #pragma once
 
 #include "core/base/status.h"
@@ -7,11 +8,11 @@
 
 struct aff_cancel;
 
-/* What is needed to cancel statements of `connection`; NULL if memory is out. It stays valid when the
- * connection is used by another thread, but not beyond its end. */
+/* What is needed to end `connection`; NULL if memory or descriptors are out. Stays valid when the connection
+ * is used by another thread, and after its end. */
 struct aff_cancel *aff_cancel_new(struct aff_connection *connection);
 void aff_cancel_free(struct aff_cancel *cancel); /* NULL is a no-op */
 
-/* Asks the server to cancel the statement that runs now, if one does. Any thread. Blocks for as long as it
- * takes to tell the server. */
+/* The statement that runs, and every later one, fails as on a lost connection. Any thread; never blocks. The
+ * server notices within seconds (client_connection_check_interval) and rolls back. */
 void aff_cancel_send(struct aff_cancel *cancel);

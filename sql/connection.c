@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/connection.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +40,17 @@ aff_status aff_connection_open(const char *url, const char *application, int tim
                               "keepalives_count",
                               "tcp_user_timeout",
                               NULL};
-    const char *values[] = {
-        url,         timeout,
-        application, "-c search_path= -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601",
-        "UTF8",      "5",
-        "3",         "3",
-        "15000",     NULL};
+    const char *values[] = {url,
+                            timeout,
+                            application,
+                            "-c search_path= -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601"
+                            " -c client_connection_check_interval=2000",
+                            "UTF8",
+                            "5",
+                            "3",
+                            "3",
+                            "15000",
+                            NULL};
 
     (void)snprintf(timeout, sizeof timeout, "%d", timeout_s);
     PGconn *pg = PQconnectdbParams(keywords, values, 1);
@@ -57,7 +64,7 @@ aff_status aff_connection_open(const char *url, const char *application, int tim
         return AFF_BACKEND;
     }
     (void)PQsetNoticeReceiver(pg, ignore_notice, NULL);
-    *ret = (struct aff_connection){pg};
+    *ret = (struct aff_connection){.pg = pg};
     return AFF_OK;
 }
 
@@ -65,6 +72,11 @@ void aff_connection_close(struct aff_connection *connection)
 {
     PQfinish(connection->pg);
     connection->pg = NULL;
+}
+
+bool aff_connection_good(const struct aff_connection *connection)
+{
+    return connection->pg != NULL && PQstatus(connection->pg) == CONNECTION_OK;
 }
 
 static aff_status status_of(const char *sqlstate, PGconn *pg)
@@ -104,13 +116,63 @@ aff_status aff_connection_error(struct aff_connection *connection, const PGresul
     return status;
 }
 
-aff_status aff_query(struct aff_connection *connection, const char *statement, int n_parameters,
-                     const char *const parameters[], PGresult **ret_result, struct aff_error *reterr)
+aff_status aff_connection_await(struct aff_connection *connection, struct aff_error *reterr)
 {
-    PGresult *result = PQexecParams(connection->pg, statement, n_parameters, NULL, parameters, NULL, NULL, 0);
+    struct pollfd server = {.fd = PQsocket(connection->pg), .events = POLLIN};
+    int ready;
+
+    do
+        ready = poll(&server, 1, connection->patience_ms == 0 ? -1 : connection->patience_ms);
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        return aff_error_set(reterr, AFF_BACKEND, "the database has said nothing for %d seconds",
+                             connection->patience_ms / 1000);
+    if (ready < 0 || PQconsumeInput(connection->pg) == 0)
+        return aff_connection_error(connection, NULL, reterr);
+    return AFF_OK;
+}
+
+PGresult *aff_connection_collect(struct aff_connection *connection, struct aff_error *reterr)
+{
+    PGresult *last = NULL;
+
+    for (;;) {
+        while (PQisBusy(connection->pg) != 0)
+            if (aff_connection_await(connection, reterr) != AFF_OK) {
+                PQclear(last);
+                return NULL;
+            }
+        PGresult *result = PQgetResult(connection->pg);
+        if (result == NULL)
+            return last;
+        if (last != NULL && PQresultStatus(last) == PGRES_FATAL_ERROR) {
+            PQclear(result);
+            continue;
+        }
+        PQclear(last);
+        last = result;
+        ExecStatusType outcome = PQresultStatus(last);
+        if (outcome == PGRES_COPY_OUT || outcome == PGRES_COPY_IN ||
+            PQstatus(connection->pg) == CONNECTION_BAD)
+            return last;
+    }
+}
+
+/* Checks and hands on what a statement gave; `sent` is 0 when it could not be sent. */
+static aff_status conclude(struct aff_connection *connection, int sent, PGresult **ret_result,
+                           struct aff_error *reterr)
+{
+    struct aff_error silent = {.status = AFF_OK};
+    PGresult *result = sent == 0 ? NULL : aff_connection_collect(connection, &silent);
     ExecStatusType outcome = PQresultStatus(result);
 
-    if (outcome != PGRES_COMMAND_OK && outcome != PGRES_TUPLES_OK) {
+    if (silent.status != AFF_OK) {
+        if (reterr != NULL)
+            *reterr = silent;
+        return silent.status;
+    }
+    if (outcome != PGRES_COMMAND_OK && outcome != PGRES_TUPLES_OK && outcome != PGRES_EMPTY_QUERY &&
+        outcome != PGRES_COPY_OUT) {
         aff_status status = aff_connection_error(connection, result, reterr);
         PQclear(result);
         return status;
@@ -122,16 +184,17 @@ aff_status aff_query(struct aff_connection *connection, const char *statement, i
     return AFF_OK;
 }
 
+aff_status aff_query(struct aff_connection *connection, const char *statement, int n_parameters,
+                     const char *const parameters[], PGresult **ret_result, struct aff_error *reterr)
+{
+    int sent = PQsendQueryParams(connection->pg, statement, n_parameters, NULL, parameters, NULL, NULL, 0);
+
+    return conclude(connection, sent, ret_result, reterr);
+}
+
 aff_status aff_execute(struct aff_connection *connection, const char *script, struct aff_error *reterr)
 {
-    PGresult *result = PQexec(connection->pg, script);
-    ExecStatusType outcome = PQresultStatus(result);
-    aff_status status = AFF_OK;
-
-    if (outcome != PGRES_COMMAND_OK && outcome != PGRES_TUPLES_OK && outcome != PGRES_EMPTY_QUERY)
-        status = aff_connection_error(connection, result, reterr);
-    PQclear(result);
-    return status;
+    return conclude(connection, PQsendQuery(connection->pg, script), NULL, reterr);
 }
 
 aff_status aff_query_number(struct aff_connection *connection, const char *statement, int n_parameters,

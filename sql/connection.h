@@ -6,6 +6,7 @@
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* libpq's own names for its handles. Declared here instead of including libpq-fe.h, which only files of sql/
@@ -15,6 +16,8 @@ typedef struct pg_result PGresult;
 
 struct aff_connection {
     PGconn *pg;
+    int patience_ms; /* statements and COPY out fail when the server says nothing for so long; 0: wait for
+                        ever */
 };
 
 /* Connects to `url` (a libpq URI or keyword string). `application` is shown in pg_stat_activity. Connection
@@ -28,6 +31,9 @@ AFF_MUST_CHECK aff_status aff_connection_open(const char *url, const char *appli
 /* Closes; a connection that was never opened (pg == NULL) is fine. */
 void aff_connection_close(struct aff_connection *connection);
 
+/* False once the server has gone or was cut off. */
+bool aff_connection_good(const struct aff_connection *connection);
+
 /* Translates what libpq reports into *reterr: AFF_BACKEND for a lost or refused connection and for states
  * that pass (class 08, 53, 57P, 40), AFF_SCHEMA for missing tables or columns (42P01, 42703, 3F000), else
  * AFF_DATA. Keeps the SQLSTATE. `result` may be NULL. */
@@ -39,6 +45,16 @@ aff_status aff_connection_error(struct aff_connection *connection, const PGresul
 AFF_MUST_CHECK aff_status aff_query(struct aff_connection *connection, const char *statement,
                                     int n_parameters, const char *const parameters[], PGresult **ret_result,
                                     struct aff_error *reterr);
+
+/* Waits until the server has something to say, at most patience_ms. AFF_BACKEND: it had not, the connection
+ * is of no more use and is to be closed. */
+AFF_MUST_CHECK aff_status aff_connection_await(struct aff_connection *connection, struct aff_error *reterr);
+
+/* The results of what was sent with libpq's asynchronous calls, as its blocking ones would give them, but
+ * with patience: the last result, or the first that is a failure, or that of a COPY that begins; NULL with
+ * *reterr set if the server was silent for too long, else NULL without any. The caller clears it with
+ * PQclear. */
+PGresult *aff_connection_collect(struct aff_connection *connection, struct aff_error *reterr);
 
 /* aff_query() without parameters and rows. `script` may hold several statements separated by semicolons. */
 AFF_MUST_CHECK aff_status aff_execute(struct aff_connection *connection, const char *script,

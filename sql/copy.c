@@ -69,9 +69,17 @@ static void flush(struct aff_copy_writer *writer)
 static aff_status begin(struct aff_connection *connection, const char *statement, ExecStatusType expected,
                         struct aff_error *reterr)
 {
-    PGresult *result = PQexec(connection->pg, statement);
-    aff_status status = AFF_OK;
+    struct aff_error silent = {.status = AFF_OK};
+    PGresult *result = NULL;
 
+    if (PQsendQuery(connection->pg, statement) != 0)
+        result = aff_connection_collect(connection, &silent);
+    if (silent.status != AFF_OK) {
+        if (reterr != NULL)
+            *reterr = silent;
+        return silent.status;
+    }
+    aff_status status = AFF_OK;
     if (PQresultStatus(result) != expected)
         status = aff_connection_error(connection, result, reterr);
     PQclear(result);
@@ -313,7 +321,14 @@ aff_status aff_copy_read(struct aff_copy_reader *reader, bool *ret_more, struct 
     for (;;) {
         PQfreemem(reader->row);
         reader->row = NULL;
-        int size = PQgetCopyData(reader->connection->pg, &reader->row, 0);
+        int size;
+        while ((size = PQgetCopyData(reader->connection->pg, &reader->row, 1)) == 0) {
+            aff_status status = aff_connection_await(reader->connection, reterr);
+            if (status != AFF_OK) {
+                reader->connection = NULL; /* nothing more can be read from it */
+                return status;
+            }
+        }
         if (size < 0) {
             struct aff_connection *connection = reader->connection;
             reader->connection = NULL;

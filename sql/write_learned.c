@@ -339,16 +339,17 @@ static aff_status take_history(void *context, int thread, const struct aff_custo
 {
     const struct sink *sink = context;
     struct aff_copy_writer *writer = &sink->write->lanes[thread].writer;
+    uint32_t n = history->orders > AFF_HISTORY_ORDERS ? 0 : history->n;
 
     aff_copy_row(writer, 8);
     aff_copy_put_int32(writer, sink->write->store);
     aff_copy_put_int64(writer, history->customer);
     aff_copy_put_int32(writer, (int32_t)history->orders);
     aff_copy_put_time(writer, history->last_at_us);
-    aff_copy_put_int32s(writer, history->products, history->n);
-    aff_copy_put_int32s(writer, history->counts, history->n);
-    aff_copy_put_times(writer, history->first_at_us, history->n);
-    aff_copy_put_times(writer, history->last_at_us_of, history->n);
+    aff_copy_put_int32s(writer, history->products, n);
+    aff_copy_put_int32s(writer, history->counts, n);
+    aff_copy_put_times(writer, history->first_at_us, n);
+    aff_copy_put_times(writer, history->last_at_us_of, n);
     return writer->status;
 }
 

@@ -16,6 +16,9 @@
 /* The products kept of one customer. */
 enum { AFF_HISTORY_LIMIT = 1000 };
 
+/* A customer with more baskets is no person but a till or a marketplace: its products are not kept. */
+enum { AFF_HISTORY_ORDERS = 1000 };
+
 struct aff_learned_counts {
     uint64_t products, pairs, next_pairs, rows, neighbours, customers;
 };

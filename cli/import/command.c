@@ -4,7 +4,7 @@
 
 #include "cli/import/run.h"
 #include "core/base/clock.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 #include "sql/store.h"
 
 #include <inttypes.h>

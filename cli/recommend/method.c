@@ -2,7 +2,7 @@
 #include "cli/recommend/method.h"
 
 #include "config/rows.h"
-#include "sql/load_model.h"
+#include "sql/load/model.h"
 #include "sql/read_pairs.h"
 
 #include <string.h>

@@ -77,6 +77,11 @@ aff_status aff_idmap_reserve(struct aff_idmap *map, size_t n)
 
 aff_status aff_idmap_add(struct aff_idmap *map, struct aff_text id, uint32_t row)
 {
+    return aff_idmap_add_hashed(map, id, row, aff_text_hash(id));
+}
+
+aff_status aff_idmap_add_hashed(struct aff_idmap *map, struct aff_text id, uint32_t row, uint64_t hash)
+{
     bool found;
 
     if (id.size == 0 || id.size >= (size_t)1 << SIZE_BITS)
@@ -84,7 +89,6 @@ aff_status aff_idmap_add(struct aff_idmap *map, struct aff_text id, uint32_t row
     aff_status status = aff_idmap_reserve(map, map->n + 1);
     if (status != AFF_OK)
         return status;
-    uint64_t hash = aff_text_hash(id);
     struct aff_idmap_slot *slot = probe(map, id, hash, &found);
     if (found)
         return AFF_INVALID;

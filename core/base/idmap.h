@@ -29,6 +29,11 @@ AFF_MUST_CHECK aff_status aff_idmap_reserve(struct aff_idmap *map, size_t n);
  */
 AFF_MUST_CHECK aff_status aff_idmap_add(struct aff_idmap *map, struct aff_text id, uint32_t row);
 
+/* The same with the hash from aff_idmap_prefetch, for callers that add many ids and begin to load the slots
+ * of the next ones beforehand. */
+AFF_MUST_CHECK aff_status aff_idmap_add_hashed(struct aff_idmap *map, struct aff_text id, uint32_t row,
+                                               uint64_t hash);
+
 /* Says that the bytes of an id that is in the map are now (also) where `id` is. Readers may use the old ones
  * for a grace period. */
 void aff_idmap_move(struct aff_idmap *map, struct aff_text id);

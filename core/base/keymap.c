@@ -90,6 +90,12 @@ aff_status aff_keymap_add(struct aff_keymap *map, int32_t key, uint32_t row)
     return AFF_OK;
 }
 
+void aff_keymap_prefetch(const struct aff_keymap *map, int32_t key)
+{
+    if (map->slots != NULL)
+        __builtin_prefetch(&map->slots[place_of(key, map->mask)]);
+}
+
 uint32_t aff_keymap_find(const struct aff_keymap *map, int32_t key)
 {
     uint64_t slot;

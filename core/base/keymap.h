@@ -25,6 +25,9 @@ AFF_MUST_CHECK aff_status aff_keymap_reserve(struct aff_keymap *map, size_t n);
 /* AFF_INVALID: the key is already there, or `row` is AFF_KEYMAP_NONE. */
 AFF_MUST_CHECK aff_status aff_keymap_add(struct aff_keymap *map, int32_t key, uint32_t row);
 
+/* Starts to load the slot of a key that is about to be added. */
+void aff_keymap_prefetch(const struct aff_keymap *map, int32_t key);
+
 /* The row of `key`, AFF_KEYMAP_NONE if it is not there. */
 uint32_t aff_keymap_find(const struct aff_keymap *map, int32_t key);
 

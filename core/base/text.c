@@ -51,6 +51,19 @@ static bool eight_are_ascii(const unsigned char *at)
     return ((word | (word - 0x0101010101010101u)) & 0x8080808080808080u) == 0;
 }
 
+void aff_text_repair(char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t size = character_size((const unsigned char *)text, left);
+        if (size == 0)
+            *text = '?';
+        text += size + (size == 0);
+        left -= size + (size == 0);
+    }
+}
+
 bool aff_text_is_utf8(struct aff_text text)
 {
     const unsigned char *at = (const unsigned char *)text.at;

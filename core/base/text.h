@@ -31,6 +31,10 @@ uint64_t aff_text_hash(struct aff_text text);
 /* True if the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without NUL. */
 bool aff_text_is_utf8(struct aff_text text);
 
+/* Replaces by '?' every byte of the NUL-terminated `text` that is not part of a well-formed character, as
+ * when a bounded print has cut one, or a message quotes what a stranger sent. */
+void aff_text_repair(char *text);
+
 /* True if `text` may be an id: 1 to AFF_ID_MAX bytes of UTF-8 without control characters (below U+0020,
  * U+007F). */
 bool aff_text_is_id(struct aff_text text);

@@ -278,6 +278,13 @@ static void apply_categories(struct aff_catalogue_changes *changes)
     changes->n_categories = 0; /* the paths are the catalogue's now */
 }
 
+/* Leaves the cache line with the readers where nothing changes, as for most records. */
+static void change_byte(uint8_t *byte, uint8_t value)
+{
+    if (aff_byte_read(byte) != value)
+        aff_byte_write(byte, value);
+}
+
 /* Exchanges the record of one row and what is derived from it. The maps come last, since they lead readers to
  * the row. */
 static void apply_record(struct aff_catalogue *next, struct change *change)
@@ -286,8 +293,8 @@ static void apply_record(struct aff_catalogue *next, struct change *change)
     const bool is_new = change->row >= next->n;
 
     next->record_bytes += aff_record_bytes(record);
-    aff_byte_write(&next->eligibility[change->row], aff_record_eligibility(record));
-    aff_byte_write(&next->durable[change->row], record->durable);
+    change_byte(&next->eligibility[change->row], aff_record_eligibility(record));
+    change_byte(&next->durable[change->row], record->durable);
     change->record =
         atomic_exchange_explicit(&next->products[change->row].record, record, memory_order_acq_rel);
     if (change->record != NULL && !aff_record_is_frozen(next, change->record))

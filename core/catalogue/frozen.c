@@ -27,7 +27,10 @@ static aff_status put_categories(struct aff_catalogue *catalogue, const struct a
     return status;
 }
 
-static aff_status put_record(struct aff_catalogue *catalogue, struct aff_product *record)
+/* Records whose slots in the maps are being loaded. */
+enum { AHEAD = 16 };
+
+static aff_status put_record(struct aff_catalogue *catalogue, struct aff_product *record, uint64_t hash)
 {
     const struct aff_categories *categories = &catalogue->categories;
 
@@ -39,7 +42,7 @@ static aff_status put_record(struct aff_catalogue *catalogue, struct aff_product
                            : aff_category_path(&categories->at[record->category_row]);
     aff_status status = aff_keymap_add(&catalogue->keys, record->key, catalogue->n);
     if (status == AFF_OK)
-        status = aff_idmap_add(&catalogue->ids, record->id, catalogue->n);
+        status = aff_idmap_add_hashed(&catalogue->ids, record->id, catalogue->n, hash);
     if (status == AFF_OK)
         atomic_init(&catalogue->products[catalogue->n++].record, record);
     return status;
@@ -48,6 +51,7 @@ static aff_status put_record(struct aff_catalogue *catalogue, struct aff_product
 static aff_status put_records(struct aff_catalogue *catalogue, const struct aff_frozen_products *frozen)
 {
     const uint32_t room = aff_room_for(frozen->n);
+    uint64_t hashes[AHEAD];
     aff_status status = aff_idmap_reserve(&catalogue->ids, room);
 
     if (status == AFF_OK)
@@ -55,8 +59,14 @@ static aff_status put_records(struct aff_catalogue *catalogue, const struct aff_
     catalogue->products = malloc(room * sizeof *catalogue->products);
     if (catalogue->products == NULL)
         status = AFF_NOMEM;
-    for (uint32_t i = 0; status == AFF_OK && i < frozen->n; i++)
-        status = put_record(catalogue, &frozen->records[i]);
+    for (uint64_t i = 0; status == AFF_OK && i < (uint64_t)frozen->n + AHEAD; i++) {
+        if (i >= AHEAD)
+            status = put_record(catalogue, &frozen->records[i - AHEAD], hashes[i % AHEAD]);
+        if (i >= frozen->n)
+            continue;
+        hashes[i % AHEAD] = aff_idmap_prefetch(&catalogue->ids, frozen->records[i].id);
+        aff_keymap_prefetch(&catalogue->keys, frozen->records[i].key);
+    }
     return status;
 }
 

@@ -6,23 +6,38 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* Customers whose slots in the map are being loaded. */
+enum { AHEAD = 16 };
+
+static aff_status put_history(struct aff_customers *customers, struct aff_history *history, uint64_t hash)
+{
+    const struct aff_text id = aff_history_id(history);
+
+    if (!aff_text_is_id(id))
+        return AFF_DATA;
+    aff_status status = aff_idmap_add_hashed(&customers->ids, id, customers->n, hash);
+    if (status == AFF_OK)
+        atomic_init(&customers->histories[customers->n++].history, history);
+    return status;
+}
+
 static aff_status put_histories(struct aff_customers *customers, const uint64_t *offsets, uint32_t n,
                                 char *borrowed)
 {
     const uint32_t room = aff_room_for(n);
+    uint64_t hashes[AHEAD];
     aff_status status = aff_idmap_reserve(&customers->ids, room);
 
     customers->histories = malloc(room * sizeof *customers->histories);
     if (customers->histories == NULL)
         return AFF_NOMEM;
     customers->capacity = room;
-    for (uint32_t row = 0; status == AFF_OK && row < n; row++) {
-        struct aff_history *history = (void *)(borrowed + offsets[row]);
-        if (!aff_text_is_id(aff_history_id(history)))
-            return AFF_DATA;
-        status = aff_idmap_add(&customers->ids, aff_history_id(history), row);
-        if (status == AFF_OK)
-            atomic_init(&customers->histories[customers->n++].history, history);
+    for (uint64_t i = 0; status == AFF_OK && i < (uint64_t)n + AHEAD; i++) {
+        if (i >= AHEAD)
+            status = put_history(customers, (void *)(borrowed + offsets[i - AHEAD]), hashes[i % AHEAD]);
+        if (i < n)
+            hashes[i % AHEAD] =
+                aff_idmap_prefetch(&customers->ids, aff_history_id((const void *)(borrowed + offsets[i])));
     }
     return status == AFF_INVALID ? AFF_DATA : status;
 }

@@ -35,7 +35,10 @@ static void make_base(struct aff_text store, char ret_base[BASE_TEXT])
     for (size_t i = 0; i < n; i++) {
         char c = store.at[i];
         bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-        ret_base[i] = plain ? c : '-';
+        if (plain)
+            ret_base[i] = c;
+        else
+            ret_base[i] = '-';
     }
     (void)snprintf(ret_base + n, BASE_TEXT - n, "-%016" PRIx64, aff_text_hash(store));
 }
@@ -162,7 +165,7 @@ aff_status aff_snapshot_save(const struct aff_slot *slot, const char *directory,
                              struct aff_error *reterr)
 {
     struct aff_snapshot_info info;
-    struct aff_snapshot_draft draft;
+    struct aff_snapshot_draft draft = {.fd = -1};
     char store[AFF_ID_MAX + 1], base[BASE_TEXT], name[NAME_TEXT], path[PATH_TEXT];
     aff_status status = name_of(slot, store, reterr);
 
@@ -175,6 +178,8 @@ aff_status aff_snapshot_save(const struct aff_slot *slot, const char *directory,
         status = aff_snapshot_draft_open(path, &draft, reterr);
     if (status != AFF_OK)
         return status;
+    /* Also before, so that a service that is killed each time right after it wrote a file fills no disk. */
+    prune(directory, base);
     status = aff_snapshot_write_content(slot, draft.fd, path, watch, &info, reterr);
     if (status == AFF_OK)
         status = next_path(directory, base, info.version, path, reterr);

@@ -33,7 +33,7 @@ static aff_status open_locked(const char *path, int *ret_fd, bool *ret_same, str
 aff_status aff_snapshot_draft_open(const char *path, struct aff_snapshot_draft *ret_draft,
                                    struct aff_error *reterr)
 {
-    struct aff_snapshot_draft draft;
+    struct aff_snapshot_draft draft = {.fd = -1};
     bool same = false;
 
     if ((size_t)snprintf(draft.path, sizeof draft.path, "%s", path) >= sizeof draft.path)
@@ -98,7 +98,7 @@ void aff_snapshot_draft_drop(struct aff_snapshot_draft *draft)
 aff_status aff_snapshot_write(const struct aff_slot *slot, const char *path, const struct aff_watch *watch,
                               struct aff_snapshot_info *ret_info, struct aff_error *reterr)
 {
-    struct aff_snapshot_draft draft;
+    struct aff_snapshot_draft draft = {.fd = -1};
     char draft_path[sizeof draft.path];
 
     if ((size_t)snprintf(draft_path, sizeof draft_path, "%s.part", path) >= sizeof draft_path)

@@ -62,9 +62,9 @@ aff_status aff_snapshot_read_product(const struct aff_snapshot_file *file, uint3
 {
     const uint64_t n_attributes = file->head.parts[AFF_SNAPSHOT_PRODUCTS].n_entries;
     struct aff_snapshot_product item;
-    struct aff_text head, sizes;
-    char *at;
-    uint64_t bytes;
+    struct aff_text head = {0}, sizes = {0};
+    char *at = NULL;
+    uint64_t bytes = 0;
     aff_status status = aff_snapshot_item(file, AFF_SNAPSHOT_PRODUCTS, row, &at, &bytes);
     struct rest rest = {at, bytes};
 
@@ -101,8 +101,8 @@ aff_status aff_snapshot_read_product(const struct aff_snapshot_file *file, uint3
 
 aff_status aff_snapshot_check_customer(const struct aff_snapshot_file *file, uint32_t row)
 {
-    char *at;
-    uint64_t bytes;
+    char *at = NULL;
+    uint64_t bytes = 0;
     aff_status status = aff_snapshot_item(file, AFF_SNAPSHOT_CUSTOMERS, row, &at, &bytes);
     const struct aff_history *history = (const void *)at;
     uint32_t most = 0;
@@ -119,10 +119,10 @@ aff_status aff_snapshot_check_customer(const struct aff_snapshot_file *file, uin
 aff_status aff_snapshot_read_category(const struct aff_snapshot_file *file, uint32_t row,
                                       struct aff_text *ret_path)
 {
-    char *at;
-    uint64_t bytes;
+    char *at = NULL;
+    uint64_t bytes = 0;
     uint32_t size;
-    struct aff_text head;
+    struct aff_text head = {0};
     aff_status status = aff_snapshot_item(file, AFF_SNAPSHOT_CATEGORIES, row, &at, &bytes);
     struct rest rest = {at, bytes};
 
@@ -136,8 +136,8 @@ aff_status aff_snapshot_read_row(const struct aff_snapshot_file *file, enum aff_
                                  uint32_t row, struct aff_row **ret_row)
 {
     const uint32_t infinite = UINT32_C(0x7F800000); /* exponent bits of what is no finite number */
-    char *at;
-    uint64_t bytes;
+    char *at = NULL;
+    uint64_t bytes = 0;
     uint32_t most = 0, wrong = 0;
     aff_status status = aff_snapshot_item(file, part, row, &at, &bytes);
     struct aff_row *found = (void *)at;

@@ -7,16 +7,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROWS_A_TASK = 16384 };
+/* Work that several threads take on, one piece after the other: first the two longest that cannot be split,
+ * then the blocks of the file. */
+enum { TASK_CATALOGUE, TASK_CUSTOMERS, TASK_BLOCKS };
 
-/* Work that several threads take on, one piece after the other. The two longest that cannot be split come
- * first, the checksums last. */
-enum { TASK_CATALOGUE, TASK_CUSTOMERS, TASK_ROWS };
+/* Blocks that are read into memory at once. */
+enum { BLOCKS_A_LOAD = 8 };
 
 struct opening {
     const char *path;
@@ -24,17 +28,22 @@ struct opening {
     struct aff_mapping *mapping;
     struct aff_snapshot_file file;
     struct aff_model *model;
-    uint32_t n_row_tasks;   /* of one table */
     pthread_mutex_t lock;   /* of error */
     struct aff_error error; /* the first */
 };
 
-static aff_status fail(struct opening *opening, aff_status status, const char *what, uint64_t number)
+/* Notes what is wrong, if it is the first that is found, and gives `status`. */
+static AFF_PRINTF(3, 4) aff_status fail(struct opening *opening, aff_status status, const char *format, ...)
 {
+    char text[200];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
     (void)pthread_mutex_lock(&opening->lock);
     if (opening->error.status == AFF_OK)
-        (void)aff_error_set(&opening->error, status, "snapshot '%s': %s %llu is damaged", opening->path, what,
-                            (unsigned long long)number);
+        (void)aff_error_set(&opening->error, status, "snapshot '%s': %s", opening->path, text);
     (void)pthread_mutex_unlock(&opening->lock);
     return status;
 }
@@ -48,7 +57,7 @@ static aff_status read_categories(struct opening *opening, struct aff_text *path
 {
     for (uint32_t i = 0; i < part_of(opening, AFF_SNAPSHOT_CATEGORIES)->n; i++)
         if (aff_snapshot_read_category(&opening->file, i, &paths[i]) != AFF_OK)
-            return fail(opening, AFF_DATA, "category", i);
+            return fail(opening, AFF_DATA, "category %" PRIu32 " is damaged", i);
     return AFF_OK;
 }
 
@@ -57,7 +66,7 @@ static aff_status read_products(struct opening *opening, struct aff_product *rec
 {
     for (uint32_t i = 0; i < part_of(opening, AFF_SNAPSHOT_PRODUCTS)->n; i++)
         if (aff_snapshot_read_product(&opening->file, i, attributes, &records[i]) != AFF_OK)
-            return fail(opening, AFF_DATA, "product", i);
+            return fail(opening, AFF_DATA, "product %" PRIu32 " is damaged", i);
     return AFF_OK;
 }
 
@@ -85,7 +94,7 @@ static aff_status open_catalogue(struct opening *opening)
         records = NULL;
         status = aff_catalogue_freeze(&frozen, &opening->model->catalogue);
         if (status == AFF_DATA)
-            (void)fail(opening, status, "catalogue of", products->n);
+            (void)fail(opening, status, "an id, a key or a category of its products is wrong or comes twice");
     }
     free(records);
     free(paths);
@@ -98,27 +107,40 @@ static aff_status open_customers(struct opening *opening)
 
     for (uint32_t i = 0; i < part->n; i++)
         if (aff_snapshot_check_customer(&opening->file, i) != AFF_OK)
-            return fail(opening, AFF_DATA, "customer", i);
+            return fail(opening, AFF_DATA, "customer %" PRIu32 " is damaged", i);
     aff_status status =
         aff_customers_freeze(opening->mapping->at, opening->mapping->size,
                              (const uint64_t *)(const void *)(opening->mapping->at + part->positions),
                              (uint32_t)part->n, &opening->model->customers);
-    return status == AFF_DATA ? fail(opening, status, "list of customers of", part->n) : status;
+    return status == AFF_DATA ? fail(opening, status, "an id of a customer is wrong or comes twice") : status;
 }
 
 static aff_status open_rows(struct opening *opening, enum aff_snapshot_part part,
-                            struct aff_neighbours *table, uint32_t task)
+                            struct aff_neighbours *table, uint64_t from, uint64_t to)
 {
-    const uint64_t n = part_of(opening, part)->n, from = (uint64_t)task * ROWS_A_TASK;
-    const uint64_t to = n - from < ROWS_A_TASK ? n : from + ROWS_A_TASK;
-
     for (uint64_t i = from; i < to; i++) {
         struct aff_row *row;
         if (aff_snapshot_read_row(&opening->file, part, (uint32_t)i, &row) != AFF_OK)
-            return fail(opening, AFF_DATA, "the row of neighbours of product", i);
+            return fail(opening, AFF_DATA, "the neighbours of product %" PRIu64 " are damaged", i);
         aff_neighbours_place(table, (uint32_t)i, row);
     }
     return AFF_OK;
+}
+
+/* Opens a share of a table's rows with each block that the table begins in or goes on in. The rows are about
+ * those that are in the block, so that they come from the cache. */
+static aff_status open_rows_of_block(struct opening *opening, enum aff_snapshot_part number,
+                                     struct aff_neighbours *table, uint64_t block)
+{
+    const struct aff_snapshot_place *part = part_of(opening, number);
+    const uint64_t first = (part->at - AFF_SNAPSHOT_HEAD) / AFF_SNAPSHOT_BLOCK;
+    const uint64_t last = (part->at + part->bytes - AFF_SNAPSHOT_HEAD) / AFF_SNAPSHOT_BLOCK;
+    const uint64_t n = last - first + 1;
+
+    if (block < first || block > last)
+        return AFF_OK;
+    return open_rows(opening, number, table, part->n * (block - first) / n,
+                     part->n * (block - first + 1) / n);
 }
 
 static aff_status check_block(struct opening *opening, uint64_t number)
@@ -130,22 +152,21 @@ static aff_status check_block(struct opening *opening, uint64_t number)
     const char *expected = opening->mapping->at + head->checksums + number * sizeof(struct aff_checksum);
     struct aff_checksum sum = aff_checksum_of(opening->mapping->at + from, size);
 
-    return memcmp(&sum, expected, sizeof sum) == 0 ? AFF_OK : fail(opening, AFF_DATA, "block", number);
+    return memcmp(&sum, expected, sizeof sum) == 0
+               ? AFF_OK
+               : fail(opening, AFF_DATA, "block %" PRIu64 " does not match its checksum", number);
 }
 
-static aff_status run_task(struct opening *opening, uint32_t task)
+/* There is one turn more than there are blocks: a table may end where the last block does. */
+static aff_status open_block(struct opening *opening, uint64_t number)
 {
-    if (task == TASK_CATALOGUE)
-        return open_catalogue(opening);
-    if (task == TASK_CUSTOMERS)
-        return open_customers(opening);
-    task -= TASK_ROWS;
-    if (task < opening->n_row_tasks)
-        return open_rows(opening, AFF_SNAPSHOT_TOGETHER, opening->model->together, task);
-    task -= opening->n_row_tasks;
-    if (task < opening->n_row_tasks)
-        return open_rows(opening, AFF_SNAPSHOT_NEXT, opening->model->next, task);
-    return check_block(opening, task - opening->n_row_tasks);
+    aff_status status = number < opening->file.head.n_blocks ? check_block(opening, number) : AFF_OK;
+
+    if (status == AFF_OK)
+        status = open_rows_of_block(opening, AFF_SNAPSHOT_TOGETHER, opening->model->together, number);
+    if (status == AFF_OK)
+        status = open_rows_of_block(opening, AFF_SNAPSHOT_NEXT, opening->model->next, number);
+    return status;
 }
 
 static aff_status run_tasks(void *context, int thread, uint32_t from, uint32_t to)
@@ -153,9 +174,30 @@ static aff_status run_tasks(void *context, int thread, uint32_t from, uint32_t t
     aff_status status = AFF_OK;
 
     (void)thread;
-    for (uint32_t task = from; status == AFF_OK && task < to; task++)
-        status = run_task(context, task);
+    for (uint32_t task = from; status == AFF_OK && task < to; task++) {
+        if (task == TASK_CATALOGUE)
+            status = open_catalogue(context);
+        else if (task == TASK_CUSTOMERS)
+            status = open_customers(context);
+        else
+            status = open_block(context, task - TASK_BLOCKS);
+    }
     return status;
+}
+
+/* Reads pieces of the file into memory. */
+static aff_status load_pieces(void *context, int thread, uint32_t from, uint32_t to)
+{
+    struct opening *opening = context;
+    const uint64_t piece = BLOCKS_A_LOAD * AFF_SNAPSHOT_BLOCK, size = opening->mapping->size;
+
+    (void)thread;
+    for (uint64_t at = from * piece; at < to * piece && at < size; at += piece) {
+        aff_status status = aff_mapping_load(opening->mapping, at, size - at < piece ? size - at : piece);
+        if (status != AFF_OK)
+            return fail(opening, status, "it cannot be read from byte %" PRIu64 " on", at);
+    }
+    return AFF_OK;
 }
 
 static aff_status make_table(const struct opening *opening, enum aff_snapshot_part number,
@@ -198,25 +240,29 @@ static struct aff_model *make_shell(const struct aff_snapshot_head *head)
     return model;
 }
 
-/* Makes the parts of the model in the mapping and verifies everything. */
+/* Makes the parts of the model in the mapping and verifies everything. All of the file is in memory before
+ * the first look, so that a disk that cannot read it is a failure of this call and not the end of the
+ * process. */
 static aff_status make_parts(struct opening *opening)
 {
     const struct aff_snapshot_head *head = &opening->file.head;
-    const uint64_t n = head->parts[AFF_SNAPSHOT_PRODUCTS].n;
-    struct aff_checksum blocks =
-        aff_checksum_of(opening->mapping->at + head->checksums, head->n_blocks * sizeof blocks);
+    const int n_threads = aff_parallel_threads(opening->options->n_threads);
+    struct aff_checksum blocks;
+    aff_status status = aff_parallel_run(n_threads, (uint32_t)(head->n_blocks / BLOCKS_A_LOAD + 1), 1,
+                                         load_pieces, opening, NULL);
 
+    if (status != AFF_OK)
+        return status;
+    blocks = aff_checksum_of(opening->mapping->at + head->checksums, head->n_blocks * sizeof blocks);
     if (!aff_checksum_equal(&blocks, &head->blocks))
-        return fail(opening, AFF_DATA, "the list of checksums of blocks, up to", head->n_blocks);
-    opening->n_row_tasks = (uint32_t)((n + ROWS_A_TASK - 1) / ROWS_A_TASK);
-    aff_status status = make_table(opening, AFF_SNAPSHOT_TOGETHER, &opening->model->together);
+        return fail(opening, AFF_DATA, "its list of checksums is damaged");
+    status = make_table(opening, AFF_SNAPSHOT_TOGETHER, &opening->model->together);
     if (status == AFF_OK)
         status = make_table(opening, AFF_SNAPSHOT_NEXT, &opening->model->next);
     if (status != AFF_OK)
         return status;
-    return aff_parallel_run(aff_parallel_threads(opening->options->n_threads),
-                            TASK_ROWS + 2 * opening->n_row_tasks + (uint32_t)head->n_blocks, 1, run_tasks,
-                            opening, &opening->options->watch);
+    return aff_parallel_run(n_threads, TASK_BLOCKS + (uint32_t)head->n_blocks + 1, 1, run_tasks, opening,
+                            &opening->options->watch);
 }
 
 static aff_status check_options(const struct opening *opening, const struct aff_snapshot_info *info,
@@ -264,7 +310,7 @@ aff_status aff_snapshot_inspect(const char *path, struct aff_snapshot_info *ret_
                                 struct aff_error *reterr)
 {
     struct aff_snapshot_head head;
-    int fd;
+    int fd = -1;
     aff_status status = open_head(path, &fd, &head, reterr);
 
     if (status != AFF_OK)
@@ -279,7 +325,7 @@ aff_status aff_snapshot_open(const char *path, const struct aff_snapshot_options
                              struct aff_error *reterr)
 {
     struct opening opening = {.path = path, .options = options, .lock = PTHREAD_MUTEX_INITIALIZER};
-    int fd;
+    int fd = -1;
     aff_status status = open_head(path, &fd, &opening.file.head, reterr);
 
     if (status != AFF_OK)

@@ -27,6 +27,7 @@ enum aff_origin {
     X(UNAVAILABLE, "unavailable")                                                                            \
     X(UNPRICED, "unpriced")                                                                                  \
     X(OWNED, "owned")             /* durable and bought before */                                            \
+    X(REJECTED, "rejected")       /* by the customer or in the session, not long ago */                      \
     X(NOT_DUE, "not_due")         /* bought before, too soon to buy again */                                 \
     X(FILTERED, "filtered")       /* by a filter term */                                                     \
     X(PRICE, "price")             /* outside price_min .. price_max */                                       \

@@ -8,10 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AFF_CART_MAX 200    /* cart lines */
-#define AFF_EXCLUDE_MAX 500 /* excluded products */
-#define AFF_FILTER_MAX 16   /* filter terms */
-#define AFF_ITEMS_MAX 100   /* items of an answer */
+#define AFF_CART_MAX 200     /* cart lines */
+#define AFF_EXCLUDE_MAX 500  /* excluded products */
+#define AFF_REJECTED_MAX 200 /* products that somebody has rejected */
+#define AFF_FILTER_MAX 16    /* filter terms */
+#define AFF_ITEMS_MAX 100    /* items of an answer */
 #define AFF_LIMIT_DEFAULT 10
 
 #define AFF_PLACEMENT_LIST(X)                                                                                \
@@ -48,7 +49,7 @@ enum aff_kind {
 /* What the cart of a request is. */
 #define AFF_AS_LIST(X)                                                                                       \
     X(CART, "cart")   /* products that are bought together; their order says nothing */                      \
-    X(ADDED, "added") /* the same in the order in which they were put in: what comes next? */               \
+    X(ADDED, "added") /* the same in the order in which they were put in: what comes next? */                \
     X(VIEWS, "views") /* products viewed in this session; they may be offered again */
 
 enum aff_as {
@@ -94,6 +95,8 @@ struct aff_request {
     bool unpriced; /* products without price may be offered: the caller does not show one */
     const struct aff_text *exclude;
     size_t n_exclude;
+    const int32_t *rejected; /* keys of products that customer or session rejected lately */
+    size_t n_rejected;
     const struct aff_filter *filters;
     size_t n_filters;
     enum aff_placement placement;

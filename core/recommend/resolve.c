@@ -35,8 +35,8 @@ static size_t collect_ids(struct aff_run *run)
 }
 
 /* How much the row of a cart product counts: all the same, unless the request says that the order of the cart
- * is the order of adding. Then the newest counts most, each older one exp(-1/2) of the next, and none less than
- * a tenth. */
+ * is the order of adding. Then the newest counts most, each older one exp(-1/2) of the next, and none less
+ * than a tenth. */
 static float cart_weight(const struct aff_run *run, size_t line)
 {
     static const double least = 0.1, products = 2;
@@ -81,6 +81,17 @@ static void add_product(struct aff_run *run, uint32_t row)
     if (!(marks[row] & AFF_MARK_IN_CART))
         add_base(run, row, 1);
     marks[row] |= AFF_MARK_IS_PRODUCT;
+}
+
+/* What is rejected is marked as excluded; which of the two it is the sieve finds out where it matters. */
+static void add_rejected(struct aff_run *run)
+{
+    for (size_t i = 0; i < run->request->n_rejected; i++) {
+        uint32_t row = aff_catalogue_find_key(run->catalogue, run->request->rejected[i]);
+        run->space->rejected[i] = row;
+        if (row != AFF_NO_ROW)
+            run->space->marks[row] |= AFF_MARK_EXCLUDED;
+    }
 }
 
 static void add_history(struct aff_run *run)
@@ -129,6 +140,7 @@ void aff_resolve(struct aff_run *run)
     for (size_t i = 0; i < request->n_exclude; i++)
         if (run->excluded[i] != AFF_NO_ROW)
             space->marks[run->excluded[i]] |= AFF_MARK_EXCLUDED;
+    add_rejected(run);
     run->why_not = space->id_rows[n - 1];
     add_history(run);
 }
@@ -142,6 +154,9 @@ void aff_resolve_clear(struct aff_run *run)
     for (size_t i = 0; i < run->request->n_exclude; i++)
         if (run->excluded[i] != AFF_NO_ROW)
             marks[run->excluded[i]] = 0;
+    for (size_t i = 0; i < run->request->n_rejected; i++)
+        if (run->space->rejected[i] != AFF_NO_ROW)
+            marks[run->space->rejected[i]] = 0;
     for (uint32_t i = 0; run->history != NULL && i < run->history->n; i++)
         marks[run->history->purchases[i].row] = 0;
 }

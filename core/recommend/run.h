@@ -123,7 +123,8 @@ struct aff_workspace {
     uint64_t hashes[AFF_IDS_MAX];
     uint64_t unknown_hashes[AFF_IDS_MAX];
     uint32_t id_rows[AFF_IDS_MAX];
-    struct aff_alike_space *alike; /* NULL until viewed products are asked about */
+    uint32_t rejected[AFF_REJECTED_MAX]; /* rows, AFF_NO_ROW among them */
+    struct aff_alike_space *alike;       /* NULL until viewed products are asked about */
 };
 
 struct aff_run {

@@ -99,6 +99,27 @@ static unsigned looked_at(const struct aff_run *run)
     return run->request->unpriced ? UINT8_MAX & ~(unsigned)AFF_INELIGIBLE_UNPRICED : UINT8_MAX;
 }
 
+static bool is_among(const uint32_t *rows, size_t n, uint32_t row)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i] == row)
+            return true;
+    return false;
+}
+
+/* The first of the reasons that hold. A rejected product has the mark of the excluded ones. */
+static enum aff_drop first_of(const struct aff_run *run, uint32_t row, unsigned reasons)
+{
+    const struct aff_request *request = run->request;
+    enum aff_drop drop = (enum aff_drop)__builtin_ctz(reasons);
+
+    if (drop != AFF_DROP_EXCLUDED || !is_among(run->space->rejected, request->n_rejected, row) ||
+        is_among(run->excluded, request->n_exclude, row))
+        return drop;
+    reasons &= ~(unsigned)(AFF_MARK_EXCLUDED | AFF_MARK_SIDE);
+    return reasons != 0 ? (enum aff_drop)__builtin_ctz(reasons) : AFF_DROP_REJECTED;
+}
+
 /* The first reason beyond marks and eligibility. */
 static enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct aff_side *side)
 {
@@ -122,10 +143,11 @@ static enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct
 
 enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t row, const struct aff_side *side)
 {
-    unsigned reasons = reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), looked_at(run), row);
+    unsigned reasons =
+        reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), looked_at(run), row);
 
     reasons &= ~(unsigned)AFF_MARK_SIDE;
-    return reasons != 0 ? (enum aff_drop)__builtin_ctz(reasons) : judge(run, row, side);
+    return reasons != 0 ? first_of(run, row, reasons) : judge(run, row, side);
 }
 
 /* Marks the candidates that a pair with one of the bases proves. */
@@ -212,6 +234,6 @@ void aff_sieve(struct aff_run *run)
         if (aside.reasons == AFF_MARK_SIDE)
             sieve_by_side(run, aside.row, aside.sum);
         else
-            run->answer->dropped[__builtin_ctz(aside.reasons)]++;
+            run->answer->dropped[first_of(run, aside.row, aside.reasons)]++;
     }
 }

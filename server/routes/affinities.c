@@ -59,7 +59,7 @@ static void write_items(struct aff_call *call, const struct aff_model *model, ui
     aff_json_uint(call->reply->body, row == NULL ? 0 : row->n);
 }
 
-static void answer_from(struct aff_call *call, const struct aff_model *model)
+static void answer_from(struct aff_call *call, const struct aff_store *store, const struct aff_model *model)
 {
     struct aff_json *json = call->reply->body;
     struct aff_text id = {call->id, call->id_size};
@@ -74,7 +74,8 @@ static void answer_from(struct aff_call *call, const struct aff_model *model)
     aff_json_name(json, "request_id");
     aff_json_text(json, call->request_id);
     aff_json_name(json, "index");
-    aff_present_index(json, model, aff_notes_of(&call->context->notes, model), aff_clock_now_us());
+    aff_present_index(json, model, aff_notes_of(&call->context->notes, model),
+                      aff_store_age_s(store, aff_clock_now_us()));
     aff_json_name(json, "product");
     aff_json_text(json, id);
     aff_json_name(json, "relation");
@@ -97,6 +98,6 @@ void aff_route_affinities(struct aff_call *call)
     if (model == NULL)
         aff_lookup_not_ready(call);
     else
-        answer_from(call, model);
+        answer_from(call, store, model);
     aff_slot_release(store->slot);
 }

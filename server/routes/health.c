@@ -3,6 +3,7 @@
 #include "core/base/clock.h"
 #include "server/call.h"
 #include "server/present.h"
+#include "server/present_events.h"
 #include "server/routes/routes.h"
 
 static const char *const database_states[] = {
@@ -109,7 +110,7 @@ static void write_database(struct aff_json *json, const struct aff_board_view *v
     aff_json_close_object(json);
 }
 
-static void write_model(struct aff_call *call, const struct aff_model *model)
+static void write_model(struct aff_call *call, struct aff_store *store, const struct aff_model *model)
 {
     struct aff_json *json = call->reply->body;
     uint64_t together = 0, next = 0;
@@ -118,7 +119,8 @@ static void write_model(struct aff_call *call, const struct aff_model *model)
     (void)aff_neighbours_bytes(model->together, &counts, &together);
     (void)aff_neighbours_bytes(model->next, &counts, &next);
     aff_json_name(json, "index");
-    aff_present_index(json, model, aff_notes_of(&call->context->notes, model), aff_clock_now_us());
+    aff_present_index(json, model, aff_notes_of(&call->context->notes, model),
+                      aff_store_age_s(store, aff_clock_now_us()));
     write_string(json, "currency", model->currency);
     write_uint(json, "orders", model->totals.orders);
     write_uint(json, "products", aff_catalogue_size(model->catalogue));
@@ -131,6 +133,25 @@ static void write_model(struct aff_call *call, const struct aff_model *model)
     write_uint(json, "memory_bytes", aff_model_bytes(model));
 }
 
+/* What is known of the changes that are not served yet. */
+static void write_feed(struct aff_json *json, struct aff_store *store)
+{
+    struct aff_freshness *freshness = &store->freshness;
+    char leader[AFF_ID_MAX + 1];
+
+    (void)pthread_mutex_lock(&freshness->lock);
+    memcpy(leader, freshness->leader, sizeof leader);
+    (void)pthread_mutex_unlock(&freshness->lock);
+    aff_json_name(json, "feed");
+    aff_json_open_object(json);
+    aff_json_name(json, "leader");
+    aff_present_time(json, leader); /* null when empty */
+    write_uint(json, "queued", atomic_load_explicit(&freshness->queued, memory_order_relaxed));
+    aff_json_name(json, "order_lag_s");
+    aff_json_double(json, (double)atomic_load_explicit(&freshness->lag_us, memory_order_relaxed) / 1e6);
+    aff_json_close_object(json);
+}
+
 static void write_stores(struct aff_call *call)
 {
     const struct aff_stores *stores = call->context->shared->stores;
@@ -140,14 +161,15 @@ static void write_stores(struct aff_call *call)
     aff_json_name(json, "stores");
     aff_json_open_array(json);
     for (size_t i = 0; i < n; i++) {
-        const struct aff_store *store = atomic_load_explicit(&stores->at[i], memory_order_relaxed);
+        struct aff_store *store = atomic_load_explicit(&stores->at[i], memory_order_relaxed);
         const struct aff_model *model = aff_slot_acquire(store->slot);
         aff_json_open_object(json);
         write_string(json, "store", store->name);
         aff_json_name(json, "loaded");
         aff_json_bool(json, model != NULL);
         if (model != NULL)
-            write_model(call, model);
+            write_model(call, store, model);
+        write_feed(json, store);
         aff_json_close_object(json);
         aff_slot_release(store->slot);
     }
@@ -182,6 +204,7 @@ void aff_route_health(struct aff_call *call)
     good = view.database == AFF_DATABASE_OK;
     for (size_t i = 0; i < view.n_loads; i++)
         good = good && view.loads[i].text[0] == '\0';
+    good = good && aff_events_are_well(context->shared->events);
     aff_json_open_object(json);
     write_string(json, "status", !loaded ? "unavailable" : good ? "ok" : "degraded");
     write_string(json, "version", AFF_VERSION);
@@ -192,6 +215,7 @@ void aff_route_health(struct aff_call *call)
     write_database(json, &view);
     write_stores(call);
     write_load_errors(json, &view);
+    aff_present_events(json, context->shared->events);
     aff_json_close_object(json);
     call->reply->status = 200;
     call->reply->media = AFF_MEDIA_JSON;

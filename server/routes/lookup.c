@@ -27,23 +27,36 @@ static bool read_body(struct aff_call *call, struct aff_parameters *parameters)
     }
 }
 
-bool aff_lookup_parameters(struct aff_call *call, unsigned allowed)
+/* Says what is wrong with the parameters that have been read, if anything is. */
+static bool check(struct aff_call *call)
 {
     struct aff_parameters *parameters = &call->context->parameters;
 
-    aff_parameters_reset(parameters, allowed);
-    if (call->method == AFF_METHOD_POST) {
-        if (!read_body(call, parameters))
-            return false;
-    } else {
-        aff_parameters_read_query(parameters, call->query, call->query_size);
-    }
     if (aff_parameters_check(parameters))
         return true;
     aff_problem_write(call->reply, AFF_PROBLEM_FIELDS, call->request_id, &parameters->errors, "%zu %s",
                       parameters->errors.n,
                       parameters->errors.n == 1 ? "field is wrong" : "fields are wrong");
     return false;
+}
+
+bool aff_lookup_parameters(struct aff_call *call, unsigned allowed)
+{
+    struct aff_parameters *parameters = &call->context->parameters;
+
+    if (call->method != AFF_METHOD_POST)
+        return aff_lookup_query(call, allowed);
+    aff_parameters_reset(parameters, allowed);
+    return read_body(call, parameters) && check(call);
+}
+
+bool aff_lookup_query(struct aff_call *call, unsigned allowed)
+{
+    struct aff_parameters *parameters = &call->context->parameters;
+
+    aff_parameters_reset(parameters, allowed);
+    aff_parameters_read_query(parameters, call->query, call->query_size);
+    return check(call);
 }
 
 void aff_lookup_not_ready(struct aff_call *call)

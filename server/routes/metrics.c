@@ -3,6 +3,8 @@
 #include "core/base/clock.h"
 #include "server/call.h"
 #include "server/exposition.h"
+#include "server/learner_board.h"
+#include "server/present_events.h"
 #include "server/process.h"
 #include "server/routes/routes.h"
 
@@ -69,6 +71,9 @@ static void write_counters(struct aff_json *to, const struct aff_counters *sum)
         write_latency(to, sum, (enum aff_series)series);
     aff_exposition_family(to, "affinity_http_requests_in_flight", "gauge", "Requests begun and not done.");
     aff_exposition_whole(to, "affinity_http_requests_in_flight", NULL, now(&sum->in_flight));
+    aff_exposition_family(to, "affinity_http_requests_waiting", "gauge",
+                          "Requests that wait for another thread.");
+    aff_exposition_whole(to, "affinity_http_requests_waiting", NULL, now(&sum->waiting));
     aff_exposition_family(to, "affinity_http_connections_open", "gauge", "Open connections.");
     aff_exposition_whole(to, "affinity_http_connections_open", NULL, now(&sum->open));
 #define COUNTER(field, name, help)                                                                           \
@@ -89,14 +94,9 @@ static double version_of(const struct aff_model *model)
     return (double)model->version;
 }
 
-static double age_of(const struct aff_model *model)
+static double rebuilt_of(const struct aff_model *model)
 {
     return model->built_at_us == 0 ? 0 : (double)(aff_clock_now_us() - model->built_at_us) / 1e6;
-}
-
-static double lag_of(const struct aff_model *model)
-{
-    return model->totals.to_us == 0 ? 0 : (double)(aff_clock_now_us() - model->totals.to_us) / 1e6;
 }
 
 static double bytes_of(const struct aff_model *model)
@@ -131,14 +131,80 @@ static double orders_of(const struct aff_model *model)
 
 static const struct index_gauge index_gauges[] = {
     {"affinity_index_version", "Version of the learned tables that are served.", version_of},
-    {"affinity_index_age_seconds", "Time since these tables were rebuilt; 0 if they never were.", age_of},
-    {"affinity_order_lag_seconds", "Age of the newest order that the index knows; 0 without orders.", lag_of},
+    {"affinity_index_rebuilt_seconds", "Time since these tables were counted anew as a whole; 0: never.",
+     rebuilt_of},
     {"affinity_index_memory_bytes", "Memory of the store's index.", bytes_of},
     {"affinity_index_neighbours", "Neighbour entries of all relations.", edges_of},
     {"affinity_index_products", "Products in the catalogue.", products_of},
     {"affinity_index_customers", "Customers with their histories.", customers_of},
     {"affinity_index_orders", "Orders counted.", orders_of},
 };
+
+/* What is known of how new each store is, with or without a model. */
+struct freshness_metric {
+    const char *name, *type, *help;
+    double (*value)(const struct aff_store *store);
+};
+
+static double age_of(const struct aff_store *store)
+{
+    int64_t age_s = aff_store_age_s(store, aff_clock_now_us());
+
+    return (double)age_s;
+}
+
+static double lag_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.lag_us, memory_order_relaxed) / 1e6;
+}
+
+static double queued_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.queued, memory_order_relaxed);
+}
+
+static double loads_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.loads, memory_order_relaxed);
+}
+
+static double batches_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.batches, memory_order_relaxed);
+}
+
+static double followed_of(const struct aff_store *store)
+{
+    return (double)atomic_load_explicit(&store->freshness.rows, memory_order_relaxed);
+}
+
+static const struct freshness_metric freshness_metrics[] = {
+    {"affinity_index_age_seconds", "gauge", "Time since the index was known to be as the tables; -1: never.",
+     age_of},
+    {"affinity_order_lag_seconds", "gauge", "Age of the oldest change of an order that is not counted yet.",
+     lag_of},
+    {"affinity_orders_queued", "gauge", "Changes of orders that are not counted yet, up to 10,000.",
+     queued_of},
+    {"affinity_index_full_loads_total", "counter", "Times that all of a store was loaded.", loads_of},
+    {"affinity_index_batches_total", "counter", "Batches of changes that were followed.", batches_of},
+    {"affinity_index_rows_total", "counter", "Products, neighbour rows and histories in these batches.",
+     followed_of},
+};
+
+static void write_freshness(struct aff_json *to, const struct aff_stores *stores)
+{
+    size_t n = atomic_load_explicit(&stores->n, memory_order_acquire);
+
+    for (size_t i = 0; i < sizeof freshness_metrics / sizeof *freshness_metrics; i++) {
+        const struct freshness_metric *metric = &freshness_metrics[i];
+        aff_exposition_family(to, metric->name, metric->type, metric->help);
+        for (size_t j = 0; j < n; j++) {
+            const struct aff_store *store = atomic_load_explicit(&stores->at[j], memory_order_relaxed);
+            aff_exposition_real(to, metric->name, LABELS({"store", {store->name, store->name_size}}),
+                                metric->value(store));
+        }
+    }
+}
 
 static void write_stores(struct aff_json *to, const struct aff_stores *stores)
 {
@@ -170,6 +236,9 @@ static void write_board(struct aff_json *to, struct aff_board *board)
     for (size_t i = 0; i < view.n_failures; i++)
         aff_exposition_whole(to, "affinity_database_errors_total",
                              LABELS({"class", aff_text_of(view.failures[i].name)}), view.failures[i].n);
+    aff_exposition_family(to, "affinity_write_up", "gauge",
+                          "0 while orders, products and customers cannot be written into the database.");
+    aff_exposition_whole(to, "affinity_write_up", NULL, view.writes_error[0] == '\0');
     aff_exposition_family(to, "affinity_index_load_failed", "gauge",
                           "1 if the newest attempt to load the store failed; the index before it is served.");
     for (size_t i = 0; i < view.n_loads; i++)
@@ -188,6 +257,122 @@ static void write_board(struct aff_json *to, struct aff_board *board)
     aff_exposition_whole(to, "affinity_config_reloads_total", NULL, view.reloads);
     aff_exposition_family(to, "affinity_draining", "gauge", "1 while the service is about to stop.");
     aff_exposition_whole(to, "affinity_draining", NULL, aff_board_draining(board));
+}
+
+static void write_source(struct aff_json *to, struct aff_board *board)
+{
+    struct aff_board_view view;
+
+    aff_board_read(board, &view);
+    if (!view.source.reads)
+        return;
+    aff_exposition_family(to, "affinity_source_up", "gauge",
+                          "1 if the last look at the shop's own tables went well.");
+    aff_exposition_whole(to, "affinity_source_up", NULL, view.source.good);
+    aff_exposition_family(to, "affinity_source_orders_total", "counter",
+                          "Orders of the shop's own tables that were written or deleted.");
+    aff_exposition_whole(to, "affinity_source_orders_total", NULL, view.source.orders);
+    aff_exposition_family(to, "affinity_source_rejected_total", "counter",
+                          "Entries of the shop's own tables that were left out.");
+    aff_exposition_whole(to, "affinity_source_rejected_total", NULL, view.source.rejected);
+    aff_exposition_family(to, "affinity_source_errors_total", "counter",
+                          "Looks at the shop's own tables that failed.");
+    aff_exposition_whole(to, "affinity_source_errors_total", NULL, view.source.failures);
+    aff_exposition_family(to, "affinity_source_age_seconds", "gauge", "Time since the last good look.");
+    aff_exposition_real(to, "affinity_source_age_seconds", NULL,
+                        view.source.seen_us == 0 ? 0
+                                                 : (double)(aff_clock_now_us() - view.source.seen_us) / 1e6);
+}
+
+/* One figure of each store's learner. */
+struct learner_metric {
+    const char *name, *type, *help;
+    double (*value)(const struct aff_learned_store *store);
+};
+
+static double leads_of(const struct aff_learned_store *store)
+{
+    return store->leads;
+}
+
+static double epoch_of(const struct aff_learned_store *store)
+{
+    return (double)store->epoch;
+}
+
+static double queue_of(const struct aff_learned_store *store)
+{
+    return store->leads ? (double)store->queued : 0;
+}
+
+static double queue_age_of(const struct aff_learned_store *store)
+{
+    return store->leads ? aff_learned_lag_s(store, aff_clock_now_us()) : 0;
+}
+
+static double folds_of(const struct aff_learned_store *store)
+{
+    return (double)store->folds;
+}
+
+static double folded_of(const struct aff_learned_store *store)
+{
+    return (double)store->orders;
+}
+
+static double rows_of(const struct aff_learned_store *store)
+{
+    return (double)store->rows;
+}
+
+static double renewed_of(const struct aff_learned_store *store)
+{
+    return (double)store->renewed;
+}
+
+static double rebuilds_of(const struct aff_learned_store *store)
+{
+    return (double)store->rebuilds;
+}
+
+static double failures_of(const struct aff_learned_store *store)
+{
+    return (double)store->failures;
+}
+
+static double memory_of(const struct aff_learned_store *store)
+{
+    return (double)store->memory_bytes;
+}
+
+static const struct learner_metric learner_metrics[] = {
+    {"affinity_learner_leads", "gauge", "1 if this process folds the store's orders.", leads_of},
+    {"affinity_learner_epoch", "gauge", "Number of the lead that this process had last.", epoch_of},
+    {"affinity_learner_queue", "gauge",
+     "Changes of orders that wait to be folded; 0 unless this process leads.", queue_of},
+    {"affinity_learner_queue_age_seconds", "gauge",
+     "Time that the oldest of these changes has waited; 0 unless this process leads.", queue_age_of},
+    {"affinity_learner_folds_total", "counter", "Folds.", folds_of},
+    {"affinity_learner_orders_total", "counter", "Changed orders folded.", folded_of},
+    {"affinity_learner_rows_total", "counter", "Neighbour rows made after folds.", rows_of},
+    {"affinity_learner_renewed_total", "counter", "Neighbour rows that a renewal of all rows changed.",
+     renewed_of},
+    {"affinity_learner_rebuilds_total", "counter", "Full rebuilds by this process.", rebuilds_of},
+    {"affinity_learner_failures_total", "counter", "Folds and renewals that failed.", failures_of},
+    {"affinity_learner_memory_bytes", "gauge", "Memory of the pair counts that folds work on.", memory_of},
+};
+
+static void write_learner(struct aff_json *to, struct aff_learner_board *board)
+{
+    struct aff_learned_store store;
+
+    for (size_t i = 0; i < sizeof learner_metrics / sizeof *learner_metrics; i++) {
+        const struct learner_metric *metric = &learner_metrics[i];
+        aff_exposition_family(to, metric->name, metric->type, metric->help);
+        for (size_t at = 0; aff_learner_board_read(board, at, &store); at++)
+            aff_exposition_real(to, metric->name, LABELS({"store", aff_text_of(store.name)}),
+                                metric->value(&store));
+    }
 }
 
 static void write_one(struct aff_json *to, const char *name, const char *type, const char *help, double value)
@@ -222,9 +407,14 @@ void aff_route_metrics(struct aff_call *call)
     for (size_t i = 0; i < shared->n_counters; i++)
         aff_counters_add(&sum, &shared->counters[i]);
     write_counters(call->reply->body, &sum);
+    aff_present_event_metrics(call->reply->body, &sum, shared->events);
     write_stores(call->reply->body, shared->stores);
+    write_freshness(call->reply->body, shared->stores);
     write_board(call->reply->body, shared->board);
+    write_source(call->reply->body, shared->board);
     write_process(call->reply->body);
+    if (shared->learner_board != NULL)
+        write_learner(call->reply->body, shared->learner_board);
     call->reply->status = 200;
     call->reply->media = AFF_MEDIA_METRICS;
 }

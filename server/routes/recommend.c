@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/clock.h"
 #include "server/call.h"
+#include "server/memory.h"
 #include "server/present.h"
 #include "server/problem.h"
 #include "server/routes/lookup.h"
@@ -15,7 +16,7 @@ static uint64_t seed_of(const struct aff_parameters *parameters)
     return who.size > 0 ? aff_text_hash(who) : 0;
 }
 
-static void write_answer(struct aff_call *call, const struct aff_model *model)
+static void write_answer(struct aff_call *call, const struct aff_store *store, const struct aff_model *model)
 {
     struct aff_context *context = call->context;
     const struct aff_parameters *parameters = &context->parameters;
@@ -33,7 +34,7 @@ static void write_answer(struct aff_call *call, const struct aff_model *model)
     else
         aff_json_text(json, (struct aff_text){id, sizeof id});
     aff_json_name(json, "index");
-    aff_present_index(json, model, note, parameters->request.now_us);
+    aff_present_index(json, model, note, aff_store_age_s(store, parameters->request.now_us));
     aff_json_name(json, "experiment");
     aff_json_null(json);
     aff_json_name(json, "holdout");
@@ -59,10 +60,22 @@ static void count(struct aff_call *call)
         aff_count(&counters->short_answers, 1);
 }
 
-static void answer_from(struct aff_call *call, const struct aff_model *model)
+static void recall(struct aff_context *context, const struct aff_model *model,
+                   struct aff_memory_recall *recalled)
+{
+    struct aff_memory_terms terms = {context->live.session_us, context->live.rejection_us};
+
+    if (context->shared->memory != NULL &&
+        (context->parameters.session.size > 0 || context->parameters.request.customer.size > 0))
+        aff_memory_recall(context->shared->memory, aff_text_of(model->store), &terms, model->catalogue,
+                          &context->parameters, recalled);
+}
+
+static void answer_from(struct aff_call *call, const struct aff_store *store, const struct aff_model *model)
 {
     struct aff_context *context = call->context;
     struct aff_parameters *parameters = &context->parameters;
+    struct aff_memory_recall recalled;
 
     if (parameters->currency.size > 0 &&
         !aff_text_equal(parameters->currency, aff_text_of(model->currency))) {
@@ -72,6 +85,7 @@ static void answer_from(struct aff_call *call, const struct aff_model *model)
                           "prices are kept in one currency a store and are not converted");
         return;
     }
+    recall(context, model, &recalled);
     aff_status status = aff_recommend(model, &context->live.blend, context->workspace, &parameters->request,
                                       &context->answer);
     if (status != AFF_OK) {
@@ -79,7 +93,7 @@ static void answer_from(struct aff_call *call, const struct aff_model *model)
                           aff_status_text(status));
         return;
     }
-    write_answer(call, model);
+    write_answer(call, store, model);
     count(call);
 }
 
@@ -98,6 +112,6 @@ void aff_route_recommend(struct aff_call *call)
     if (model == NULL)
         aff_lookup_not_ready(call);
     else
-        answer_from(call, model);
+        answer_from(call, store, model);
     aff_slot_release(store->slot);
 }

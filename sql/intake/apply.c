@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MANY_NEW = 1000 }; /* products or customers, after which a table wants new statistics at once */
+
 /* State of an order of the job against the tables; column `state` of the temporary table import_order. */
 enum { NEW = 0, CHANGED = 1, UNCHANGED = 2, COLLIDING = 3 };
 
@@ -260,6 +262,10 @@ static aff_status apply(struct aff_intake *intake, void (*step)(void *context, c
 
     if (status == AFF_OK && report->orders_new + report->orders_changed > 0)
         status = write_orders(intake, step, context, report, reterr);
+    if (status == AFF_OK && report->products_new > MANY_NEW)
+        status = aff_execute(intake->connection, "ANALYZE affinity.product", reterr);
+    if (status == AFF_OK && report->customers_new > MANY_NEW)
+        status = aff_execute(intake->connection, "ANALYZE affinity.customer", reterr);
     if (status == AFF_OK)
         status = aff_catalogue_changed_table(intake->connection, intake->store, AFF_CHANGED_PRODUCT,
                                              "import_product", reterr);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LOCK_WAIT_MS = 3000 };
+enum { LOCK_WAIT_MS = 3000, MANY_NEW = 1000 };
 
 struct aff_catalogue_intake {
     struct aff_connection *connection;
@@ -207,6 +207,11 @@ aff_status aff_catalogue_intake_apply(struct aff_catalogue_intake *intake, struc
                                              intake->kind == AFF_CATALOGUE_PRODUCTS ? AFF_CHANGED_PRODUCT
                                                                                     : AFF_CHANGED_CUSTOMER,
                                              "import_key", reterr);
+    if (status == AFF_OK && report.added > MANY_NEW) /* statistics that fit, before anybody asks for rows */
+        status = aff_execute(intake->connection,
+                             intake->kind == AFF_CATALOGUE_PRODUCTS ? "ANALYZE affinity.product"
+                                                                    : "ANALYZE affinity.customer",
+                             reterr);
     if (status == AFF_OK)
         status = aff_execute(intake->connection, "COMMIT", reterr);
     if (status != AFF_OK)

@@ -93,12 +93,16 @@ aff_status aff_intake_lock_orders(struct aff_connection *connection, int store, 
                      1, parameters, NULL, reterr);
 }
 
-aff_status aff_intake_check_transaction(struct aff_connection *connection, struct aff_error *reterr)
+/* Statements of small batches go to rows by their keys. On tables that were filled just now the planner has
+ * no statistics, takes keys for values that come often, and would read whole tables. */
+aff_status aff_intake_begin_small(struct aff_connection *connection, struct aff_error *reterr)
 {
     int64_t committed = 0;
-    aff_status status = aff_query_number(
-        connection, "SELECT (current_setting('transaction_isolation') = 'read committed')::integer", 0, NULL,
-        &committed, reterr);
+    aff_status status =
+        aff_query_number(connection,
+                         "SELECT (current_setting('transaction_isolation') = 'read committed')::integer,"
+                         " set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)",
+                         0, NULL, &committed, reterr);
 
     if (status == AFF_OK && (committed == 0 || PQtransactionStatus(connection->pg) != PQTRANS_INTRANS))
         status =

@@ -21,7 +21,7 @@ void aff_intake_unlock(struct aff_connection *connection, int store);
 AFF_MUST_CHECK aff_status aff_intake_lock_orders(struct aff_connection *connection, int store, bool alone,
                                                  struct aff_error *reterr);
 
-/* AFF_INVALID unless a READ COMMITTED transaction is open: the locks are of no use when a later statement
- * does not see what others committed before they let go. */
-AFF_MUST_CHECK aff_status aff_intake_check_transaction(struct aff_connection *connection,
-                                                       struct aff_error *reterr);
+/* Before small batches are written: AFF_INVALID unless a READ COMMITTED transaction is open, because the
+ * locks are of no use when a later statement does not see what others committed before they let go. Until the
+ * transaction ends, the planner goes by indexes. */
+AFF_MUST_CHECK aff_status aff_intake_begin_small(struct aff_connection *connection, struct aff_error *reterr);

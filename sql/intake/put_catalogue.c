@@ -289,7 +289,7 @@ aff_status aff_catalogue_put(struct aff_connection *connection, int store, enum 
     if (n_entries > AFF_PUT_CATALOGUE_MAX)
         return aff_error_set(reterr, AFF_LIMIT, "a batch has at most %d entries", AFF_PUT_CATALOGUE_MAX);
     (void)snprintf(putting.number, sizeof putting.number, "%d", store);
-    aff_status status = aff_intake_check_transaction(connection, reterr);
+    aff_status status = aff_intake_begin_small(connection, reterr);
     if (status == AFF_OK)
         status = join(&putting);
     if (status == AFF_OK) {

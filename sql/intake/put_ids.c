@@ -101,11 +101,14 @@ static aff_status find(struct aff_put *put, struct aff_ids *ids, const char *sta
     return status;
 }
 
+/* One look into the index an id: the limit keeps the planner from anything else, whatever it believes of the
+ * table. */
 #define FIND_PRODUCTS                                                                                        \
-    "SELECT id, product, price IS NULL FROM affinity.product WHERE store = $1::integer AND id = ANY "        \
-    "($2::text[])"
+    "SELECT p.id, p.product, p.price IS NULL FROM unnest($2::text[]) i (id) CROSS JOIN LATERAL"              \
+    " (SELECT * FROM affinity.product WHERE store = $1::integer AND id = i.id LIMIT 1) p"
 #define FIND_CUSTOMERS                                                                                       \
-    "SELECT id, customer, false FROM affinity.customer WHERE store = $1::integer AND id = ANY ($2::text[])"
+    "SELECT c.id, c.customer, false FROM unnest($2::text[]) i (id) CROSS JOIN LATERAL"                       \
+    " (SELECT * FROM affinity.customer WHERE store = $1::integer AND id = i.id LIMIT 1) c"
 #define ADD_PRODUCTS                                                                                         \
     "INSERT INTO affinity.product (store, id) SELECT $1::integer, unnest($2::text[])"                        \
     " ON CONFLICT (store, id) DO NOTHING RETURNING id, product, true"

@@ -172,9 +172,12 @@ static aff_status compare_orders(struct aff_put *put, const char *statement)
     return status;
 }
 
+/* One look into the index a key, whatever the planner believes of the table. */
 #define STORED                                                                                               \
-    "SELECT order_key, id, customer, digest FROM affinity.orders"                                            \
-    " WHERE store = $1::integer AND order_key = ANY ($2::bigint[]) ORDER BY order_key"
+    "SELECT o.order_key, o.id, o.customer, o.digest FROM unnest($2::bigint[]) k (order_key) CROSS JOIN "     \
+    "LATERAL"                                                                                                \
+    " (SELECT * FROM affinity.orders WHERE store = $1::integer AND order_key = k.order_key LIMIT 1) o"       \
+    " ORDER BY o.order_key"
 
 /* Takes out what is settled. */
 static void drop_settled(struct aff_put *put)
@@ -244,8 +247,9 @@ static aff_status lock_customers(struct aff_put *put, int64_t *numbers)
             numbers[n++] = run->old_customer;
     }
     return lock_numbers(put,
-                        "SELECT count(*) FROM (SELECT FROM affinity.customer WHERE store = $1::integer"
-                        " AND customer = ANY ($2::bigint[]) ORDER BY customer FOR NO KEY UPDATE) c",
+                        "SELECT count(*) FROM unnest($2::bigint[]) k (customer) CROSS JOIN LATERAL"
+                        " (SELECT FROM affinity.customer WHERE store = $1::integer AND customer = k.customer"
+                        " LIMIT 1 FOR NO KEY UPDATE) c",
                         numbers, n);
 }
 
@@ -272,7 +276,7 @@ static aff_status lock_and_compare(struct aff_put *put, int store)
 
 static aff_status put_all(struct aff_put *put, int store, struct aff_put_order *orders, size_t n_orders)
 {
-    aff_status status = aff_intake_check_transaction(put->connection, put->reterr);
+    aff_status status = aff_intake_begin_small(put->connection, put->reterr);
 
     if (status == AFF_OK)
         status = make_runs(put, orders, n_orders);

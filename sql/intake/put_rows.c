@@ -85,7 +85,7 @@ static aff_status read_products(struct reading *reading)
 }
 
 /* Attributes of one entry come together. As in a load of the catalogue, nulls say nothing and are left out,
- * and values that are no texts come as their JSON (sql/load_products.c). */
+ * and values that are no texts come as their JSON (sql/load/products.c). */
 static aff_status read_attributes(struct reading *reading)
 {
     PGresult *rows = NULL;

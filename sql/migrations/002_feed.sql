@@ -98,3 +98,9 @@ CREATE TABLE affinity.idempotency (
     PRIMARY KEY (store, key)
 );
 CREATE INDEX idempotency_created ON affinity.idempotency (created_at);
+
+-- A fold finds the orders right before and after a changed one in its customer's sequence, and the newest order of a
+-- product whose newest one was taken back, however many orders the customer or the product has.
+DROP INDEX affinity.orders_customer;
+CREATE INDEX orders_sequence ON affinity.orders (store, customer, ordered_at, order_key) WHERE customer IS NOT NULL;
+CREATE INDEX order_line_newest ON affinity.order_line (store, product, ordered_at) WHERE quantity > 0;

@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "sql/copy.h"
+#include "sql/sessions/fitted.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -39,8 +40,7 @@ static aff_status read_rows(struct reading *reading, struct aff_copy_array produ
         reading->capacity = products.n;
     }
     for (size_t i = 0; i < products.n; i++) {
-        const uint32_t row =
-            aff_catalogue_find_key(reading->catalogue, aff_copy_element_int32(products, i));
+        const uint32_t row = aff_catalogue_find_key(reading->catalogue, aff_copy_element_int32(products, i));
         if (row != AFF_NO_ROW)
             reading->rows[n++] = row;
     }
@@ -66,7 +66,9 @@ static aff_status read_sequences(struct reading *reading, const char *statement,
         if (status != AFF_OK)
             break;
         status = aff_sequences_builder_add(reading->builder, reading->rows, n,
-                                           at_s < 0 ? 0 : at_s > UINT32_MAX ? UINT32_MAX : (uint32_t)at_s);
+                                           at_s < 0            ? 0
+                                           : at_s > UINT32_MAX ? UINT32_MAX
+                                                               : (uint32_t)at_s);
         if (status != AFF_OK)
             (void)fail(status, reterr);
     }
@@ -91,8 +93,7 @@ static aff_status load_sessions(struct reading *reading, int store, struct aff_t
                    "COPY (SELECT extract(epoch FROM at)::bigint, products FROM affinity.session"
                    " WHERE store = %d ORDER BY at DESC, session_key LIMIT %d) TO STDOUT (FORMAT binary)",
                    store, AFF_TRACES_SESSIONS);
-    aff_status status =
-        read_sequences(reading, statement, AFF_TRACES_HOLDERS, &traces->sessions, reterr);
+    aff_status status = read_sequences(reading, statement, AFF_TRACES_HOLDERS, &traces->sessions, reterr);
     if (status != AFF_OK)
         return status;
     if (traces->sessions->n == 0) {
@@ -121,9 +122,10 @@ static aff_status count_lines(struct reading *reading, int store, int64_t *ret_l
     const char *parameters[] = {number};
 
     (void)snprintf(number, sizeof number, "%d", store);
-    return aff_query_number(reading->connection,
-                            "SELECT coalesce((SELECT lines FROM affinity.state WHERE store = $1::integer), 0)",
-                            1, parameters, ret_lines, reterr);
+    return aff_query_number(
+        reading->connection,
+        "SELECT coalesce((SELECT lines FROM affinity.state WHERE store = $1::integer), 0)", 1, parameters,
+        ret_lines, reterr);
 }
 
 static aff_status load_baskets(struct reading *reading, int store, const struct aff_totals *totals,
@@ -162,6 +164,8 @@ aff_status aff_load_traces(struct aff_connection *connection, int store, struct 
     aff_status status = load_sessions(&reading, store, traces, reterr);
     if (status == AFF_OK)
         status = load_baskets(&reading, store, &model->totals, traces, reterr);
+    if (status == AFF_OK)
+        status = aff_fitted_read(connection, store, &traces->fitted, reterr);
     free(reading.rows);
     if (status != AFF_OK) {
         aff_traces_free(traces);

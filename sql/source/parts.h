@@ -49,7 +49,8 @@ struct aff_source {
     aff_source_reject_fn reject;
     void *context;
     struct aff_source_hashes seen[AFF_SOURCE_WHATS]; /* polling: marks of what the last look found, sorted */
-    struct aff_source_report report;                 /* of the call that runs */
+    const struct aff_watch *watch;                   /* of the call that runs, and: */
+    struct aff_source_report report;
 };
 
 extern const struct aff_source_shape aff_source_shapes[AFF_SOURCE_WHATS];
@@ -99,6 +100,10 @@ AFF_MUST_CHECK aff_status aff_source_refresh_catalogue(struct aff_source *source
 typedef aff_status (*aff_source_write_fn)(void *context, struct aff_error *reterr);
 AFF_MUST_CHECK aff_status aff_source_write(struct aff_source *source, aff_source_write_fn write,
                                            void *context, struct aff_error *reterr);
+
+/* AFF_CANCELLED if the watch says so. */
+AFF_MUST_CHECK aff_status aff_source_watched(const struct aff_source *source, uint64_t done,
+                                             struct aff_error *reterr);
 
 /* Counts and tells an order, product or customer that is left out. */
 void aff_source_rejected(struct aff_source *source, enum aff_source_what what, struct aff_text id,

@@ -28,6 +28,15 @@ void aff_source_rejected(struct aff_source *source, enum aff_source_what what, s
         source->reject(source->context, what, id, reason);
 }
 
+aff_status aff_source_watched(const struct aff_source *source, uint64_t done, struct aff_error *reterr)
+{
+    const struct aff_watch *watch = source->watch;
+
+    if (watch->call == NULL || watch->call(watch->context, done, 0))
+        return AFF_OK;
+    return aff_error_set(reterr, AFF_CANCELLED, "%s", aff_status_text(AFF_CANCELLED));
+}
+
 /* ---- the two databases ---- */
 
 /* Names without a schema are those of public, as they are in most shops; our own statements name theirs. */
@@ -181,6 +190,11 @@ aff_status aff_source_open(const struct aff_source_settings *settings, struct af
     }
     *ret_source = source;
     return AFF_OK;
+}
+
+struct aff_connection *aff_source_connection(struct aff_source *source)
+{
+    return &source->shop;
 }
 
 void aff_source_close(struct aff_source *source)

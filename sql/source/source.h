@@ -62,9 +62,10 @@ AFF_MUST_CHECK aff_status aff_source_open(const struct aff_source_settings *sett
                                           aff_source_reject_fn reject, void *context,
                                           struct aff_source **ret_source, struct aff_error *reterr);
 
-/* Writes what has changed since the last call of any program. The first one of a store sweeps. */
-AFF_MUST_CHECK aff_status aff_source_sync(struct aff_source *source, struct aff_source_report *ret,
-                                          struct aff_error *reterr);
+/* Writes what has changed since the last call of any program. The first one of a store sweeps. The watch may
+ * cancel, and is told orders only of a sweep. */
+AFF_MUST_CHECK aff_status aff_source_sync(struct aff_source *source, const struct aff_watch *watch,
+                                          struct aff_source_report *ret, struct aff_error *reterr);
 
 /* Reads everything, writes what differs, deletes orders that the shop no longer has, and makes products that
  * it no longer has unavailable. The watch is told orders read. */
@@ -74,6 +75,9 @@ AFF_MUST_CHECK aff_status aff_source_sweep(struct aff_source *source, const stru
 /* Seconds since the last sweep; -1: there was none. */
 AFF_MUST_CHECK aff_status aff_source_swept_s(struct aff_source *source, int64_t *ret_seconds,
                                              struct aff_error *reterr);
+
+/* The connection to the shop's database, to cancel what it does (sql/cancel.h). */
+struct aff_connection *aff_source_connection(struct aff_source *source);
 
 void aff_source_close(struct aff_source *source); /* NULL is a no-op */
 

@@ -10,7 +10,6 @@
 struct sweeping {
     struct aff_source *source;
     enum aff_source_what what;
-    const struct aff_watch *watch;
     struct aff_source_hashes ids; /* hashes of those that the shop has */
     struct aff_arena arena;
     struct aff_text *gone; /* those that only ours has */
@@ -33,9 +32,10 @@ static aff_status take(void *context, const struct aff_text *ids, const uint64_t
         if (aff_source_hashes_add(&sweeping->ids, aff_text_hash(ids[i])) != AFF_OK)
             return no_memory(reterr);
     sweeping->read += n;
-    if (sweeping->what == AFF_SOURCE_ORDERS && sweeping->watch->call != NULL &&
-        !sweeping->watch->call(sweeping->watch->context, sweeping->read, 0))
-        return aff_error_set(reterr, AFF_CANCELLED, "%s", aff_status_text(AFF_CANCELLED));
+    aff_status status = aff_source_watched(sweeping->source,
+                                           sweeping->what == AFF_SOURCE_ORDERS ? sweeping->read : 0, reterr);
+    if (status != AFF_OK)
+        return status;
     return aff_source_refresh(sweeping->source, sweeping->what, ids, n, false, reterr);
 }
 
@@ -117,9 +117,10 @@ aff_status aff_source_sweep(struct aff_source *source, const struct aff_watch *w
                                                     AFF_SOURCE_ORDERS};
     aff_status status = AFF_OK;
 
+    source->watch = watch;
     source->report = (struct aff_source_report){0};
     for (size_t i = 0; i < sizeof sequence / sizeof sequence[0] && status == AFF_OK; i++) {
-        struct sweeping sweeping = {.source = source, .what = sequence[i], .watch = watch};
+        struct sweeping sweeping = {.source = source, .what = sequence[i]};
         if (!aff_source_is_mapped(source, sequence[i]))
             continue;
         status = sweep(&sweeping, reterr);

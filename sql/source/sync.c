@@ -105,6 +105,9 @@ static aff_status take_changed(void *context, const struct aff_text *ids, const 
     }
     if (status != AFF_OK)
         return aff_error_set(reterr, status, "%s", aff_status_text(status));
+    status = aff_source_watched(look->source, 0, reterr);
+    if (status != AFF_OK)
+        return status;
     return aff_source_refresh(look->source, look->what, changed, n_changed, false, reterr);
 }
 
@@ -151,18 +154,22 @@ static aff_status poll(struct aff_source *source, enum aff_source_what what, str
     return status;
 }
 
-aff_status aff_source_sync(struct aff_source *source, struct aff_source_report *ret, struct aff_error *reterr)
+aff_status aff_source_sync(struct aff_source *source, const struct aff_watch *watch,
+                           struct aff_source_report *ret, struct aff_error *reterr)
 {
-    const struct aff_watch nobody = {0};
     int64_t swept_s = -1;
     bool more = source->settings->triggers;
     aff_status status = aff_source_swept_s(source, &swept_s, reterr);
 
     if (status == AFF_OK && swept_s < 0)
-        return aff_source_sweep(source, &nobody, ret, reterr);
+        return aff_source_sweep(source, watch, ret, reterr);
+    source->watch = watch;
     source->report = (struct aff_source_report){0};
-    while (status == AFF_OK && more)
+    while (status == AFF_OK && more) {
         status = take_outbox(source, &more, reterr);
+        if (status == AFF_OK)
+            status = aff_source_watched(source, 0, reterr);
+    }
     for (int i = 0; i < N_SEQUENCE && status == AFF_OK && !source->settings->triggers; i++)
         if (aff_source_is_mapped(source, sequence[i]))
             status = poll(source, sequence[i], reterr);

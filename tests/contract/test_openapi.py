@@ -81,6 +81,14 @@ def test_words_of_the_document_are_those_of_the_program(root, document):
     assert short == words("core/recommend/answer.h", "AFF_SHORT_LIST")
 
 
+def test_events_of_the_document_are_those_of_the_program(root, document):
+    text = (root / "core/event/event.h").read_text(encoding="utf-8")
+    assert document["components"]["schemas"]["EventKind"]["enum"] == re.findall(r'X\(\d+, \w+, "(\w+)"', text)
+    fields = re.findall(r'    X\([A-Z_]+, "(\w+)", ', text)
+    common = ["event_id", "kind", "at", "session", "customer", "attributes"]
+    assert set(document["components"]["schemas"]["Event"]["properties"]) == set(fields + common)
+
+
 def test_every_status_that_is_counted_is_described(root, document):
     text = (root / "server" / "counters.h").read_text(encoding="utf-8")
     block = re.search(r"#define AFF_CODE_LIST\(X\)((?:.*\\\n)*.*)", text).group(1)
@@ -95,6 +103,7 @@ def test_every_status_that_is_counted_is_described(root, document):
 
 
 def test_examples_fit_their_schemas(document):
+    assert set(document["components"]["examples"]) >= {"Question", "Recommendation", "Order", "Product", "Customer", "Written"}
     for name, example in document["components"]["examples"].items():
         check(document, {"$ref": f"#/components/schemas/{name}"}, example["value"])
 
@@ -122,6 +131,9 @@ def served(root, build, postgres, template_database, tmp_path_factory):
         postgres.drop(database.name)
 
 
+ORDER = {"id": "c1", "customer": "ann", "ordered_at": "2026-11-20T09:00:00Z",
+         "lines": [{"product": "tea", "quantity": 1, "unit_price": 500}]}
+EVENT = {"event_id": "e1", "kind": "view", "session": "s1", "product": "tea"}
 QUESTIONS = [
     ("GET", "/recommend?cart=tea", None, 200),
     ("GET", "/recommend?cart=tea&cart=nope&customer=ann&explain=full&limit=100", None, 200),
@@ -146,6 +158,19 @@ QUESTIONS = [
     ("GET", "/v1/products/nope/affinities", None, 404),
     ("GET", "/v1/products/%ff/affinities", None, 400),
     ("GET", "/v1/products/tea/affinities?store=other", None, 422),
+    ("POST", "/v1/orders", {"orders": [ORDER]}, 200),
+    ("POST", "/v1/orders", [ORDER, {"id": 4}], 200),
+    ("POST", "/v1/orders", [{"id": 4, "lines": [{}] * 30}], 422),
+    ("POST", "/v1/orders", {"orders": 4}, 400),
+    ("POST", "/v1/orders?store=other", [ORDER], 404),
+    ("PUT", "/v1/products", {"id": "tea", "name": "Green tea"}, 200),
+    ("PUT", "/v1/products", [{"id": "tea", "price": -1}], 422),
+    ("PUT", "/v1/customers", {"customers": [{"id": "ann", "country": "AT"}, {"id": ""}]}, 200),
+    ("POST", "/v1/events", {"events": [EVENT, {**EVENT, "kind": "nothing"}, EVENT]}, 200),
+    ("POST", "/v1/events", EVENT, 200),
+    ("POST", "/v1/events", [{"kind": "cart"}], 422),
+    ("POST", "/v1/events", [], 400),
+    ("POST", "/v1/events?store=other", EVENT, 404),
     ("GET", "/health", None, 200),
     ("GET", "/health/live", None, 200),
     ("GET", "/health/ready", None, 200),

@@ -253,7 +253,8 @@ ODOO = """
 def test_inserts_edits_credit_notes_and_late_commits_of_an_odoo_like_shop_arrive_by_polling(make_shop):
     odoo = make_shop("Odoo-like")
     odoo.db.sql(ODOO)
-    assert "orders: 2 new, 0 changed, 0 unchanged, 0 deleted; products: 2 written; customers: 2 written" in odoo.sync()
+    # The draft has no lines that count.
+    assert "orders: 2 new, 0 changed, 1 unchanged, 0 deleted; products: 2 written; customers: 2 written" in odoo.sync()
     assert odoo.lines() == [
         ("S1", "7", "1", "3", "0", "500", "f"),
         ("S1", "7", "2", "1", "0", "3500", "t"),
@@ -284,10 +285,10 @@ def test_inserts_edits_credit_notes_and_late_commits_of_an_odoo_like_shop_arrive
     late.session.stdin.write("COMMIT;\n")
     late.release()
     assert "orders: 1 new, 0 changed, " in odoo.sync()
-    # Deletes are found by the sweep; the credit note taken back gives its units back.
+    # The credit note taken back gives its units back; a row that is deleted is found by the sweep.
     odoo.db.sql("DELETE FROM odoo.sale_order WHERE id = 4; UPDATE odoo.account_move SET state = 'cancel', write_date = now() WHERE id = 9")
-    assert "0 deleted" in odoo.sync()
-    assert "2 deleted" in odoo.sync("--full")
+    assert ", 1 deleted" in odoo.sync()
+    assert ", 1 deleted" in odoo.sync("--full")
     assert [(line[0], line[2], line[4]) for line in odoo.lines()] == [("S1", "1", "0"), ("S1", "2", "0"), ("S2", "1", "0"), ("S3", "1", "0")]
 
 
@@ -307,9 +308,10 @@ def test_a_poll_goes_on_by_itself_and_looks_at_nothing_twice(make_shop):
     process.send_signal(signal.SIGINT)
     out = process.communicate(timeout=30)[0]
     assert process.returncode == 0
-    assert [line for line in out.splitlines() if "unchanged" in line and not line.startswith("orders: 2 new")] == [
-        "orders: 0 new, 1 changed, 0 unchanged, 0 deleted; products: 0 written; customers: 0 written; left out: 0"
-    ] * 3
+    reports = [line for line in out.splitlines() if line.startswith("orders: ")]
+    assert len(reports) == 4 and reports[0].startswith("orders: 2 new, ")
+    assert all(report.startswith("orders: 0 new, 1 changed, ") for report in reports[1:])
+    assert "0 unchanged" in reports[2] and "0 unchanged" in reports[3]
 
 
 @pytest.mark.parametrize(
@@ -340,3 +342,26 @@ def test_a_role_without_rights_and_a_wrong_trigger_list_are_named(woo):
     wrong = woo.ctl("sql", "--trigger", "--set", "source.triggers=orders:woo.wc_orders", check=False)
     assert wrong.returncode == 2 and "is not WHAT:TABLE:COLUMN" in wrong.stderr
     assert woo.ctl("sync", "--once", check=False).returncode == 78
+
+
+def test_the_service_reads_the_shop_by_itself_and_only_one_instance_does(woo, service):
+    words = dict(line.split(" = ", 1) for line in woo.config.read_text().splitlines() if " = " in line)
+    config = {f"source_{name}": value for name, value in words.items()} | {"source_url": woo.url, "source_poll_ms": 50}
+    first = service(woo.ours, wait="live", **config)
+    wait_for(lambda: len(woo.lines()) == 3, "the first sweep")
+    second = service(woo.ours, wait="live", **config)
+    woo.db.sql("UPDATE woo.wc_orders SET status = 'wc-processing' WHERE id = 12")
+    wait_for(lambda: len(woo.lines()) == 4, "the paid order")
+    metrics = first.get("/metrics").text
+    assert "affinity_source_up 1" in metrics and "affinity_source_orders_total 3" in metrics
+    assert "affinity_source_up" not in second.get("/metrics").text
+    # What goes wrong is said once, and counted; the reader comes back by itself.
+    woo.db.sql("ALTER VIEW feed.lines RENAME TO gone")
+    woo.db.sql("UPDATE woo.wc_orders SET status = 'wc-completed' WHERE id = 12")
+    wait_for(lambda: "affinity_source_up 0" in first.get("/metrics").text, "the failure")
+    woo.db.sql("ALTER VIEW feed.gone RENAME TO lines")
+    wait_for(lambda: any("affinity_source_up 1" in one.get("/metrics").text for one in (first, second)), "recovery")
+    # The one ends, the other goes on.
+    first.stop()
+    woo.db.sql("UPDATE woo.wc_orders SET status = 'wc-cancelled' WHERE id = 12")
+    wait_for(lambda: len(woo.lines()) == 3, "the cancelled order")

@@ -47,6 +47,9 @@ SQL = (
         (1, 5, 50, 52428800, 15000, 0, 0, '2026-11-20T10:00:00Z'),
         (1, 7, 30, 31457280, 3000, 0, 0, '2026-11-20T10:00:00Z');
     INSERT INTO affinity.customer (store, customer, id) VALUES (1, 1, 'ann'), (1, 2, 'bob');
+    ALTER TABLE affinity.product ALTER COLUMN product RESTART WITH 101;
+    ALTER TABLE affinity.customer ALTER COLUMN customer RESTART WITH 101;
+    INSERT INTO affinity.catalogue_state (store) VALUES (1);
     INSERT INTO affinity.customer_history VALUES
         (1, 1, 5, '2026-11-01T00:00:00Z', '{4,1}', '{5,1}', '{2026-07-01T00:00:00Z,2026-06-01T00:00:00Z}',
          '{2026-11-01T00:00:00Z,2026-06-01T00:00:00Z}');

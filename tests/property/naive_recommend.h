@@ -152,7 +152,8 @@ static bool is_substitute_of(const struct aff_product *base, const struct aff_pr
 {
     size_t parent = base->category.size;
 
-    while (parent > 0 && strncmp(base->category.at + parent, " > ", 3) != 0)
+    while (parent > 0 &&
+           (base->category.size - parent < 3 || memcmp(base->category.at + parent, " > ", 3) != 0))
         parent--;
     bool same = base->category.size > 0 && aff_text_equal(base->category, other->category);
     bool up = parent > 0 && aff_text_equal((struct aff_text){base->category.at, parent}, other->category);
@@ -186,11 +187,13 @@ static float worth(const struct reference *reference, const struct aff_purchase 
 {
     const float half_life_s = (float)(reference->blend->personal_half_life_days * 86400);
     const float n = (float)purchase->orders;
-    const float last = exp2f(-(float)(STORE_NOW_S > purchase->last_s ? STORE_NOW_S - purchase->last_s : 0) / half_life_s);
+    const float last =
+        exp2f(-(float)(STORE_NOW_S > purchase->last_s ? STORE_NOW_S - purchase->last_s : 0) / half_life_s);
 
     if (purchase->orders < 2)
         return last;
-    const float ratio = exp2f(-(((float)purchase->last_s - (float)purchase->first_s) / (n - 1)) / half_life_s);
+    const float ratio =
+        exp2f(-(((float)purchase->last_s - (float)purchase->first_s) / (n - 1)) / half_life_s);
     return ratio > 0.999F ? last * n : last * (1 - powf(ratio, n)) / (1 - ratio);
 }
 
@@ -236,7 +239,8 @@ static void name(struct reference *reference, uint32_t row)
         verdict->history += worth(reference, bought) * neighbours->entries[entry].score;
     }
     name_content(reference, row);
-    verdict->named = verdict->by_base || verdict->by_history || next || verdict->bought || verdict->substitute;
+    verdict->named =
+        verdict->by_base || verdict->by_history || next || verdict->bought || verdict->substitute;
 }
 
 static bool filter_holds(const struct aff_filter *filter, const struct aff_product *product)
@@ -313,8 +317,7 @@ static bool is_excluded(const struct reference *reference, struct aff_text id)
 static bool is_too_soon(const struct reference *reference, uint32_t row)
 {
     const struct aff_purchase *purchase = purchase_of(reference, row);
-    bool asked =
-        (reference->request->kinds >> AFF_KIND_REPLENISH & 1) != 0;
+    bool asked = (reference->request->kinds >> AFF_KIND_REPLENISH & 1) != 0;
 
     if (!asked || purchase == NULL || purchase->orders < 2)
         return false;

@@ -93,13 +93,13 @@ class Service:
     def finish(self):
         """Ends the service after its test. Unless the test has ended it, it must have been alive and end clean."""
         alive = self.process.poll() is None
+        for session in self.opened:  # an open connection would be waited for
+            session.close()
         try:
             status = self.stop()
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"affinityd did not end within {STOP_S} s of SIGTERM:\n{self.log()}")
-        for session in self.opened:
-            session.close()
         log = self.log()
         assert "Sanitizer" not in log and "runtime error:" not in log, log
         if alive and self.expect_clean_end:

@@ -124,9 +124,33 @@ static void an_id_is_short_text_without_control_characters(void **state)
     assert_false(aff_text_is_id(aff_text_of("caf\xE9")));
 }
 
+static void a_broken_text_is_repaired(void **state)
+{
+    static const struct {
+        const char *broken, *whole;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\xC3\xA9", "\xC3\xA9"},
+        {"a\xC3", "a?"},
+        {"\xE2\x82", "??"},
+        {"\xFF\xF0\x9F\x98\x80z\x80", "?\xF0\x9F\x98\x80z?"},
+        {"\xED\xA0\x80", "???"},
+    };
+    char text[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)strcpy(text, cases[i].broken);
+        aff_text_repair(text);
+        assert_string_equal(text, cases[i].whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_broken_text_is_repaired),
         cmocka_unit_test(texts_are_equal_by_bytes_and_length),
         cmocka_unit_test(the_hash_of_a_text_never_changes),
         cmocka_unit_test(well_formed_utf8_is_accepted),

@@ -72,6 +72,50 @@ static void a_request_id_that_could_forge_a_log_line_is_not_taken(void **state)
     assert_int_equal(inbound.request_id.size, 0);
 }
 
+static void an_idempotency_key_is_visible_characters_given_once(void **state)
+{
+    char longest[AFF_IDEMPOTENCY_KEY_MAX + 2];
+
+    (void)state;
+    begin("POST", "/v1/orders");
+    add("idempotency-key", "a~!\"1");
+    accepts();
+    is(inbound.idempotency_key, "a~!\"1");
+    add("Idempotency-Key", "a~!\"1");
+    refuses(400);
+    memset(longest, 'x', sizeof longest);
+    longest[AFF_IDEMPOTENCY_KEY_MAX + 1] = '\0';
+    begin("POST", "/v1/orders");
+    add("Idempotency-Key", longest);
+    refuses(400);
+    longest[AFF_IDEMPOTENCY_KEY_MAX] = '\0';
+    begin("POST", "/v1/orders");
+    add("Idempotency-Key", longest);
+    accepts();
+    begin("POST", "/v1/orders");
+    add("Idempotency-Key", "");
+    refuses(400);
+    begin("POST", "/v1/orders");
+    add("Idempotency-Key", "a b");
+    refuses(400);
+}
+
+static void a_proxy_in_between_is_noticed(void **state)
+{
+    static const char *const names[] = {"Via", "Forwarded", "X-Forwarded-For"};
+
+    (void)state;
+    begin("GET", "/");
+    accepts();
+    assert_false(inbound.forwarded);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        begin("GET", "/");
+        add(names[i], "");
+        accepts();
+        assert_true(inbound.forwarded);
+    }
+}
+
 static void a_body_needs_one_plain_length_or_chunks(void **state)
 {
     static const char *const wrong[] = {"+5",  "-1", "0x5", "5 ", "", "5, 5", "18446744073709551616",
@@ -292,6 +336,8 @@ static void only_one_expectation_can_be_met(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_idempotency_key_is_visible_characters_given_once),
+        cmocka_unit_test(a_proxy_in_between_is_noticed),
         cmocka_unit_test(a_plain_request_is_taken_apart),
         cmocka_unit_test(a_request_id_that_could_forge_a_log_line_is_not_taken),
         cmocka_unit_test(a_body_needs_one_plain_length_or_chunks),

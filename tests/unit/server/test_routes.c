@@ -38,7 +38,8 @@ static int set_up(void **state)
     aff_stores_init(&at.stores);
     aff_board_init(&at.board);
     aff_log_init(&at.log, 2);
-    at.shared = (struct aff_shared){&at.stores, &at.board, &at.log, &at.counters, 1};
+    at.shared = (struct aff_shared){
+        .stores = &at.stores, .board = &at.board, .log = &at.log, .counters = &at.counters, .n_counters = 1};
     assert_int_equal(aff_context_init(&at.context, &at.shared, &at.counters, &live), AFF_OK);
     aff_reader_enter();
     return 0;

@@ -39,6 +39,13 @@ static void a_request_must_arrive_in_time_however_it_drips(void **state)
     }
 }
 
+static void a_waiting_request_is_left_to_its_job(void **state)
+{
+    (void)state;
+    assert_false(due(AFF_PHASE_WAIT, true, 1000000, 1000));
+    assert_true(due(AFF_PHASE_READY, true, 10001, -1));
+}
+
 static void an_idle_connection_may_stay_longer_than_a_new_one(void **state)
 {
     (void)state;
@@ -232,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_must_arrive_in_time_however_it_drips),
+        cmocka_unit_test(a_waiting_request_is_left_to_its_job),
         cmocka_unit_test(an_idle_connection_may_stay_longer_than_a_new_one),
         cmocka_unit_test(draining_lets_idle_connections_go),
         cmocka_unit_test(pauses_double_up_to_the_longest),
