@@ -164,8 +164,8 @@ static void weigh(const struct aff_sequences *sequences, const struct aff_alike_
         struct holder *holder = &space->holders[i];
         const uint32_t s = holder->sequence;
         const float length = (float)(sequences->starts[s + 1] - sequences->starts[s]);
-        holder->likeness *= settings->length_power == 0.5 ? 1 / sqrtf(length)
-                                                          : powf(length, -(float)settings->length_power);
+        holder->likeness *=
+            settings->length_power == 0.5 ? 1 / sqrtf(length) : powf(length, -(float)settings->length_power);
         if (settings->days > 0) {
             const double age_s = (double)now_s - (double)sequences->at_s[s];
             holder->likeness *= expf((float)(-(age_s > 0 ? age_s : 0) / (settings->days * DAY_S)));
@@ -227,7 +227,8 @@ static void speak(const struct aff_sequences *sequences, const struct aff_alike_
         const uint32_t row = rows[i];
         if (space->sums[row] == 0)
             space->found[space->n_found++].row = row;
-        space->sums[row] += share * (i == at ? own : (i > at ? fade[i - at] : before * fade[at - i]) + even);
+        const float fading = i > at ? fade[i - at] : before * fade[at - i];
+        space->sums[row] += share * (i == at ? own : fading + even);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products in the order in which somebody met them: the sessions in which products were viewed, or the baskets
- * into which they were put. Held for the sources that need whole sequences instead of counts.
+/* Products in the order in which somebody met them: the sessions in which products were viewed, or the
+ * baskets into which they were put. Held for the sources that need whole sequences instead of counts.
  *
  * A builder takes sequences in any order; finishing it gives an immutable object that many threads read.
  * Memory: 8 bytes a sequence, 4 for each of its products, 4 for each posting. */
@@ -20,7 +20,7 @@ struct aff_sequences {
     uint32_t *rows;   /* of the catalogue; a product may come twice */
     uint32_t *at_s;   /* of each sequence, seconds since 1970; ascends */
     uint32_t *product_starts; /* n_products + 1: into `holders` */
-    uint32_t *holders;        /* for each product the newest sequences that hold it, newest first, each once */
+    uint32_t *holders; /* for each product the newest sequences that hold it, newest first, each once */
 };
 
 struct aff_sequences_builder;

@@ -116,8 +116,9 @@ static aff_status gather(struct gathering *gathering, struct aff_successors *suc
     return AFF_OK;
 }
 
-aff_status aff_successors_build(const struct aff_sequences *sequences, const struct aff_successors_settings *settings,
-                           struct aff_successors **ret_successors)
+aff_status aff_successors_build(const struct aff_sequences *sequences,
+                                const struct aff_successors_settings *settings,
+                                struct aff_successors **ret_successors)
 {
     const size_t n_products = sequences->n_products, n_places = sequences->starts[sequences->n];
     struct gathering gathering = {.sequences = sequences, .settings = settings};
@@ -158,7 +159,8 @@ void aff_successors_free(struct aff_successors *successors)
     free(successors);
 }
 
-const struct aff_neighbour *aff_successors_of(const struct aff_successors *successors, uint32_t row, uint32_t *ret_n)
+const struct aff_neighbour *aff_successors_of(const struct aff_successors *successors, uint32_t row,
+                                              uint32_t *ret_n)
 {
     if (successors == NULL || row >= successors->n_products) {
         *ret_n = 0;

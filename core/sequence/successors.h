@@ -28,11 +28,12 @@ struct aff_successors {
 
 /* Takes 16 bytes a product and 8 a place while it runs. */
 AFF_MUST_CHECK aff_status aff_successors_build(const struct aff_sequences *sequences,
-                                          const struct aff_successors_settings *settings,
-                                          struct aff_successors **ret_successors);
+                                               const struct aff_successors_settings *settings,
+                                               struct aff_successors **ret_successors);
 void aff_successors_free(struct aff_successors *successors); /* NULL is a no-op */
 
 /* The rules of a product; *ret_n 0 for one that is not held. `successors` may be NULL. */
-const struct aff_neighbour *aff_successors_of(const struct aff_successors *successors, uint32_t row, uint32_t *ret_n);
+const struct aff_neighbour *aff_successors_of(const struct aff_successors *successors, uint32_t row,
+                                              uint32_t *ret_n);
 
 size_t aff_successors_bytes(const struct aff_successors *successors);

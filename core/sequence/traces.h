@@ -4,14 +4,14 @@
 #pragma once
 
 #include "core/recommend/weights.h"
-#include "core/sequence/successors.h"
 #include "core/sequence/sequences.h"
+#include "core/sequence/successors.h"
 
 /* Any part may be NULL: the source that needs it then says nothing. */
 struct aff_traces {
     struct aff_sequences *sessions; /* newest sessions of viewed products */
-    struct aff_successors *viewed;       /* what is viewed after a product */
-    struct aff_successors *added;        /* what is put into a basket after a product */
+    struct aff_successors *viewed;  /* what is viewed after a product */
+    struct aff_successors *added;   /* what is put into a basket after a product */
     uint32_t n_recent;
     struct aff_neighbour *recent; /* products of the newest orders, most popular first; scores 1 to 0 */
     float *recent_of;             /* the same score of each row, 0 where there is none; `n_products` */
@@ -30,7 +30,7 @@ AFF_MUST_CHECK aff_status aff_traces_set_recent(struct aff_traces *traces, float
 /* Makes `viewed` of `sessions`. */
 AFF_MUST_CHECK aff_status aff_traces_learn_views(struct aff_traces *traces);
 
-/* Makes `added` and `recent` of baskets, which are borrowed. Popularity counts each basket that holds a product
- * with 2^(-age in weeks), the age being that at `now_s`. */
+/* Makes `added` and `recent` of baskets, which are borrowed. Popularity counts each basket that holds a
+ * product with 2^(-age in weeks), the age being that at `now_s`. */
 AFF_MUST_CHECK aff_status aff_traces_learn_baskets(struct aff_traces *traces,
                                                    const struct aff_sequences *baskets, uint32_t now_s);

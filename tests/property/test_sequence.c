@@ -197,9 +197,9 @@ static void check_alike(const struct plain *plain, const struct aff_sequences *s
             last = plain->rows[s][i] == commons[s] ? i : last;
         for (uint32_t i = 0; i < plain->lengths[s]; i++) {
             double fade = exp(-fabs((double)i - last) / settings->around);
-            double place = i == last ? settings->own : i > last ? fade : settings->before * fade;
-            sums[plain->rows[s][i]] +=
-                values[s] * (1 - ages[s] / (double)AFF_ALIKE_STEPS) * (place + settings->even);
+            double place =
+                i == last ? settings->own : (i > last ? fade : settings->before * fade) + settings->even;
+            sums[plain->rows[s][i]] += values[s] * (1 - ages[s] / (double)AFF_ALIKE_STEPS) * place;
         }
     }
     assert_int_equal(aff_alike_score(sequences, settings, space, query, n, NOW_S, &found, &n_found), AFF_OK);
