@@ -188,7 +188,9 @@ load_store() {
 start_service() {
     say "starting affinityd"
     echo "$port" >"$state/port"
-    AFFINITY_DATABASE_URL=$(database_url) AFFINITY_STORE_NAME=$store AFFINITY_HTTP_ADDRESS=127.0.0.1 \
+    mkdir -p "$state/snapshots" "$state/spool"
+    AFFINITY_SNAPSHOT_DIRECTORY=$state/snapshots AFFINITY_SPOOL_DIRECTORY=$state/spool \
+        AFFINITY_DATABASE_URL=$(database_url) AFFINITY_STORE_NAME=$store AFFINITY_HTTP_ADDRESS=127.0.0.1 \
         AFFINITY_HTTP_PORT=$port setsid "$build/affinityd" </dev/null >"$state/affinityd.log" 2>&1 9>&- &
     local pid=$! tenths
     echo "$pid" >"$state/affinityd.pid"
@@ -274,7 +276,7 @@ esac
 if [[ $reset == yes ]]; then
     stop_service
     if [[ -d $state/postgres ]]; then postgres remove; fi
-    rm -rf "$state/data" "$state/loaded"
+    rm -rf "$state/data" "$state/loaded" "$state/snapshots" "$state/spool"
 fi
 loaded=$(cat "$state/loaded" 2>/dev/null || true)
 # Without --data, what is there is served again.

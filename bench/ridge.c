@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long scoring by neighbourhood ridge takes, per product and core, over a synthetic store. */
-#include "core/base/clock.h"
-#include "core/base/random.h"
-#include "core/learn/baskets.h"
 #include "core/learn/rows.h"
+#include "shop.h"
 
 #include <getopt.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #define GOAL_MS 0.3
 
-enum { ROUNDS = 3, THEME = 200, MOST_LINES = 64 };
+enum { ROUNDS = 3 };
 
 struct settings {
     uint32_t products, orders, others;
@@ -24,22 +19,13 @@ static void print_help(void)
     (void)printf(
         "Usage: bench_ridge [OPTION...]\n\n"
         "Times the scoring of all neighbour rows of a synthetic store by ridge, on one thread, in processor\n"
-        "time: choosing the others, solving, floors and turning round. Baskets hold four products on "
+        "time: choosing the others, solving, floors and rows. Baskets hold four products on "
         "average:\n"
         "seven of ten from one theme of 200 products, the rest by popularity (Zipf).\n\n"
         "  --products N   products of the store (20000)\n"
         "  --orders N     orders (500000)\n"
         "  --others N     products that enter one equation, M (100)\n\n"
         "Example: bench_ridge --others 150\n");
-}
-
-/* Benchmarks end at the first failure. */
-static void check(aff_status status, const char *what)
-{
-    if (status == AFF_OK)
-        return;
-    (void)fprintf(stderr, "bench_ridge: %s: %s\n", what, aff_status_text(status));
-    exit(2);
 }
 
 static uint32_t read_number(const char *text)
@@ -86,49 +72,6 @@ static struct settings read_settings(int argc, char **argv)
     return settings;
 }
 
-static int32_t draw_product(struct aff_random *random, const struct settings *settings, uint32_t theme)
-{
-    uint32_t product;
-
-    if (aff_random_below(random, 10) < 7)
-        product = theme * THEME + (uint32_t)aff_random_below(random, THEME);
-    else /* the inverse of the distribution function of 1 / rank */
-        product = (uint32_t)exp(aff_random_unit(random) * log((double)settings->products));
-    return (int32_t)(product % settings->products);
-}
-
-static struct aff_pairs *make_store(const struct settings *settings)
-{
-    const struct aff_baskets_settings plain = {
-        .window_us = 1000 * AFF_DAY_US, .half_life_s = 180 * INT64_C(86400), .cap = 512};
-    struct aff_random random = {7};
-    struct aff_baskets_builder *builder = NULL;
-    struct aff_baskets *baskets = NULL;
-    struct aff_pairs *pairs = NULL;
-
-    check(aff_baskets_builder_new(&builder), "orders");
-    for (uint32_t o = 0; o < settings->orders; o++) {
-        uint32_t theme = (uint32_t)aff_random_below(&random, settings->products / THEME + 1);
-        int64_t at_us = (int64_t)aff_random_below(&random, 700) * AFF_DAY_US;
-        for (int line = 0; line == 0 || (line < MOST_LINES && aff_random_below(&random, 4) != 0); line++) {
-            const struct aff_line one = {.order_key = o,
-                                         .customer = AFF_NO_CUSTOMER,
-                                         .at_us = at_us,
-                                         .revenue = 100,
-                                         .product = draw_product(&random, settings, theme)};
-            check(aff_baskets_builder_add(builder, &one), "orders");
-        }
-    }
-    check(aff_baskets_builder_finish(builder, &plain, &baskets), "baskets");
-    aff_baskets_builder_free(builder);
-    check(aff_pairs_count(baskets, aff_parallel_threads(0), NULL, &pairs), "pairs");
-    (void)printf("%u products, %u orders, %u lines, %llu pairs\n", (unsigned)baskets->n_products,
-                 (unsigned)baskets->n_baskets, (unsigned)baskets->n_lines,
-                 (unsigned long long)pairs->n_pairs);
-    aff_baskets_free(baskets);
-    return pairs;
-}
-
 static aff_status count_neighbours(void *context, int thread, uint32_t a, float residual,
                                    const struct aff_neighbour *neighbours,
                                    const struct aff_pair_counts *counts, uint32_t n)
@@ -149,7 +92,7 @@ static double processor_ms(void)
 int main(int argc, char **argv)
 {
     struct settings settings = read_settings(argc, argv);
-    struct aff_pairs *pairs = make_store(&settings);
+    struct aff_pairs *pairs = shop_pairs(settings.products, settings.orders, 180 * INT64_C(86400));
     const struct aff_rows_settings rows = {.method = AFF_METHOD_RIDGE,
                                            .neighbours = 100,
                                            .others = settings.others,
@@ -160,7 +103,7 @@ int main(int argc, char **argv)
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t neighbours = 0;
         double from_ms = processor_ms();
-        check(aff_rows_build(pairs, &rows, 1, NULL, count_neighbours, &neighbours), "rows");
+        shop_check(aff_rows_build(pairs, &rows, 1, NULL, count_neighbours, &neighbours), "rows");
         double each_ms = (processor_ms() - from_ms) / pairs->n_products;
         (void)printf("round %d: %.4f ms a product, M = %u, %llu neighbours\n", round + 1, each_ms,
                      (unsigned)settings.others, (unsigned long long)neighbours);

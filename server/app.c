@@ -103,6 +103,8 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         app->port = app->listener.port;
     if (status == AFF_OK)
         status = aff_control_start(app, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_snapshots_start(&app->config, &app->stores, &app->log, &app->snapshots, reterr);
     if (status == AFF_OK && aff_memory_init(&app->memory, (size_t)app->config.events_sessions) != AFF_OK)
         status = aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     if (status == AFF_OK && !app->without_database)
@@ -194,6 +196,10 @@ void aff_app_stop_threads(struct aff_app *app)
     app->loader = NULL;
     aff_source_join(app->source);
     app->source = NULL;
+    /* The last file has what the loader published last. */
+    aff_snapshots_stop(app->snapshots);
+    aff_snapshots_join(app->snapshots);
+    app->snapshots = NULL;
     aff_learner_join(app->learner);
     app->learner = NULL;
 }

@@ -8,6 +8,7 @@
 #include "server/listener.h"
 #include "server/loader.h"
 #include "server/memory.h"
+#include "server/snapshots.h"
 #include "server/source.h"
 #include "server/worker.h"
 #include "server/writer.h"
@@ -32,6 +33,7 @@ struct aff_app {
     struct aff_listener listener;
     int port;
     struct aff_loader *loader;
+    struct aff_snapshots *snapshots; /* NULL: none are kept */
     struct aff_memory memory;
     struct aff_events *events;
     struct aff_writer *writer;

@@ -87,6 +87,8 @@ static void warn_of_restart(struct aff_app *app, const struct aff_config *next)
         {"spool.directory", strcmp(now->spool_directory, next->spool_directory) != 0},
         {"spool.limit_mb", now->spool_limit_mb != next->spool_limit_mb},
         {"write.threads", now->write_threads != next->write_threads},
+        {"snapshot.directory", strcmp(now->snapshot_directory, next->snapshot_directory) != 0},
+        {"snapshot.every_s", now->snapshot_every_s != next->snapshot_every_s},
     };
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
@@ -108,6 +110,8 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     next->spool_limit_mb = app->config.spool_limit_mb;
     next->events_sessions = app->config.events_sessions;
     next->write_threads = app->config.write_threads;
+    memcpy(next->snapshot_directory, app->config.snapshot_directory, sizeof next->snapshot_directory);
+    next->snapshot_every_s = app->config.snapshot_every_s;
     app->config = *next;
     aff_log_set_level(&app->log, next->log_level);
     for (unsigned i = 0; i < app->n_workers; i++)

@@ -40,7 +40,8 @@ struct aff_loader {
     struct aff_followed followed[AFF_STORES_MAX]; /* by the place in aff_stores */
     struct aff_store_seen seen[AFF_STORES_MAX];
     size_t n_seen;
-    char logged[512]; /* the failure that was logged last */
+    char logged[512]; /* the failure that was logged last; empty: all went well since */
+    aff_status logged_status;
     int64_t logged_us;
     bool too_many_logged;
 };
@@ -101,13 +102,18 @@ static void take_config(struct aff_loader *loader)
         disconnect(loader);
 }
 
-/* The same failure is said once, and once a minute while it lasts. */
+/* The same failure is said once, and once a minute while it lasts. A database that is away is one failure in
+ * whatever words: it closes the connection, then refuses the next, then is starting up. */
 static void log_failure(struct aff_loader *loader, const char *event, const struct aff_error *error)
 {
     int64_t now_us = aff_clock_monotonic_us();
+    bool same =
+        strcmp(loader->logged, error->text) == 0 ||
+        (loader->logged[0] != '\0' && loader->logged_status == AFF_BACKEND && error->status == AFF_BACKEND);
 
-    if (strcmp(loader->logged, error->text) == 0 && now_us - loader->logged_us < REPEAT_LOG_US)
+    if (same && now_us - loader->logged_us < REPEAT_LOG_US)
         return;
+    loader->logged_status = error->status;
     memcpy(loader->logged, error->text, sizeof loader->logged);
     loader->logged_us = now_us;
     aff_log(loader->log, AFF_LOG_ERROR, event, AFF_LOG_FIELDS({"sqlstate", error->sqlstate, 0}), "%s",

@@ -121,6 +121,11 @@ static void write_model(struct aff_call *call, struct aff_store *store, const st
     aff_json_name(json, "index");
     aff_present_index(json, model, aff_notes_of(&call->context->notes, model),
                       aff_store_age_s(store, aff_clock_now_us()));
+    aff_json_name(json, "snapshot_at");
+    char snapshot_at[AFF_TIME_TEXT] = "";
+    if (model->snapshot_at_us != 0)
+        aff_time_format(model->snapshot_at_us, snapshot_at);
+    aff_present_time(json, snapshot_at);
     write_string(json, "currency", model->currency);
     write_uint(json, "orders", model->totals.orders);
     write_uint(json, "products", aff_catalogue_size(model->catalogue));

@@ -340,6 +340,16 @@ static double failures_of(const struct aff_learned_store *store)
     return (double)store->failures;
 }
 
+static double fold_time_of(const struct aff_learned_store *store)
+{
+    return (double)store->fold_took_us / 1e6;
+}
+
+static double publish_time_of(const struct aff_learned_store *store)
+{
+    return (double)store->publish_took_us / 1e6;
+}
+
 static double memory_of(const struct aff_learned_store *store)
 {
     return (double)store->memory_bytes;
@@ -359,6 +369,9 @@ static const struct learner_metric learner_metrics[] = {
      renewed_of},
     {"affinity_learner_rebuilds_total", "counter", "Full rebuilds by this process.", rebuilds_of},
     {"affinity_learner_failures_total", "counter", "Folds and renewals that failed.", failures_of},
+    {"affinity_learner_fold_seconds", "gauge", "Time that the newest fold took.", fold_time_of},
+    {"affinity_learner_publish_seconds", "gauge", "Time from the newest fold's commit to its publication.",
+     publish_time_of},
     {"affinity_learner_memory_bytes", "gauge", "Memory of the pair counts that folds work on.", memory_of},
 };
 

@@ -196,6 +196,7 @@ static aff_status make_rows(struct aff_learning *learning, const PGresult *resul
 static aff_status publish(struct aff_learning *learning, int64_t version, struct aff_learning_report *report,
                           bool *ret_mine, struct aff_error *reterr)
 {
+    int64_t started_us = aff_clock_monotonic_us();
     struct aff_rows_write write;
     PGresult *result = NULL;
     aff_status status = aff_rows_write_init(&write, learning->connection, learning->store,
@@ -218,6 +219,7 @@ static aff_status publish(struct aff_learning *learning, int64_t version, struct
     if (status == AFF_OK && *ret_mine) {
         report->rows = (uint32_t)PQntuples(result);
         report->published = version;
+        report->publish_us = aff_clock_monotonic_us() - started_us;
         report->state = AFF_LEARNING_BUSY;
     }
     PQclear(result);
@@ -237,12 +239,14 @@ static aff_status fold(struct aff_learning *learning, const struct seen *seen,
                                          .most_orders = most_orders(seen)};
     struct aff_delta *delta = NULL;
     struct aff_fold_report folded;
+    int64_t started_us = aff_clock_monotonic_us();
     aff_status status = aff_fold(learning->connection, &settings, &folded, &delta, reterr);
 
     if (status == AFF_OK) {
         *ret_outcome = folded.outcome;
         if (folded.outcome == AFF_FOLD_DONE) {
             report->folded = folded.orders;
+            report->fold_us = aff_clock_monotonic_us() - started_us;
             report->version = folded.version;
             report->state = AFF_LEARNING_BUSY;
             status = aff_together_add(learning->together, delta);
@@ -258,7 +262,7 @@ static aff_status lead(struct aff_learning *learning, struct aff_learning_report
                        struct aff_error *reterr)
 {
     enum aff_fold_outcome outcome = AFF_FOLD_IDLE;
-    struct seen seen;
+    struct seen seen = {0};
     bool mine = true;
     aff_status status = look(learning, &seen, report, reterr);
 

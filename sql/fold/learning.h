@@ -33,13 +33,14 @@ struct aff_learning_report {
     enum aff_learning_state state;
     bool took_lead, lost_lead, loaded; /* in this step */
     int64_t epoch, generation, version, published;
-    uint64_t queued;       /* changes that waited before the step */
-    int64_t oldest_us;     /* when the oldest of them was queued; 0 without any */
-    int64_t rebuilt_at_us; /* 0: never */
-    int64_t swept_at_us;   /* 0: never */
-    uint32_t folded;       /* orders */
-    uint32_t rows;         /* neighbour rows made */
-    uint64_t memory_bytes; /* of the pair counts */
+    uint64_t queued;             /* changes that waited before the step */
+    int64_t oldest_us;           /* when the oldest of them was queued; 0 without any */
+    int64_t rebuilt_at_us;       /* 0: never */
+    int64_t swept_at_us;         /* 0: never */
+    uint32_t folded;             /* orders */
+    uint32_t rows;               /* neighbour rows made */
+    int64_t fold_us, publish_us; /* time that the fold, and the rows with their publication, took */
+    uint64_t memory_bytes;       /* of the pair counts */
 };
 
 struct aff_learning;

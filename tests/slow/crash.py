@@ -15,6 +15,7 @@ SEED        of the moments (default: from the clock; it is printed)
 
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,9 +23,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "integration")]
 
-from support.crash import Events, kill_often, read_only_at_times  # noqa: E402
+from support.crash import Events, Orders, kill_often, read_only_at_times  # noqa: E402
 from support.database import Database, PrivatePostgres  # noqa: E402
-from support.programs import run_ctl  # noqa: E402
+from support.programs import environment, run_ctl  # noqa: E402
 from support.service import Service  # noqa: E402
 from tiny_store import SQL  # noqa: E402
 
@@ -46,6 +47,9 @@ class World:
     def start(self):
         return Service(BUILD, self.database, self.folder / "log", config=self.config)
 
+    def ctl(self, *arguments, check=True):
+        return run_ctl(BUILD, *arguments, database=self.database, check=check)
+
 
 def events(postgres, folder):
     """Intake of events; in every third round the database takes no writes, so that the spool is used."""
@@ -56,7 +60,26 @@ def events(postgres, folder):
     return result
 
 
-WORKLOADS = {"events": events}
+def orders(postgres, folder):
+    """Writes and folds of orders, with snapshot files written every second and opened at each start."""
+    (folder / "snapshots").mkdir()
+    world = World(postgres, folder, snapshot_directory=folder / "snapshots", snapshot_every_s=1)
+    return kill_often(world.start, Orders(world.database, world.ctl), KILLS, SEED)
+
+
+def rebuilds(postgres, folder):
+    """The same, with full rebuilds beside that are killed, too."""
+    world = World(postgres, folder)
+
+    def rebuild():
+        return subprocess.Popen([str(BUILD / "affinityctl"), "rebuild", "--quiet"],
+                                env={**environment(), "AFFINITY_DATABASE_URL": world.database.url},
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    return kill_often(world.start, Orders(world.database, world.ctl, beside=rebuild), KILLS, SEED)
+
+
+WORKLOADS = {"events": events, "orders": orders, "rebuilds": rebuilds}
 
 
 def main():

@@ -152,3 +152,116 @@ def read_only_at_times(database):
         set_read_only(database, number is not None and number % 3 == 1)
 
     return between
+
+
+class Orders:
+    """Writes orders from several threads, new ones and edits of earlier ones, while the service's learner folds them.
+    An order without an answer may be there or not, but whole: it is sent again."""
+
+    name = "orders"
+
+    def __init__(self, database, ctl, threads=2, batch=10, beside=None):
+        self.database = database
+        self.ctl = ctl  # (*arguments) -> CompletedProcess, of affinityctl on the database
+        self.threads = threads
+        self.batch = batch
+        self.beside = beside  # () -> Popen: a program that works on the database at the same time and is killed, too
+        self.lock = threading.Lock()
+        self.next_number = 1
+        self.unanswered = []  # batches of orders
+        self.acknowledged = {}  # id: the number of units that was acknowledged last
+        self.failures = []
+        self.running = []
+        self.program = None
+        self.stop = threading.Event()
+
+    def order(self, chance, number):
+        """Each worker edits its own orders only, so that the last answer says what is there."""
+        products = chance.sample(range(1, 25), chance.randint(1, 4))
+        return {
+            "id": f"order-{number}",
+            "customer": f"customer-{number % 13}",
+            "ordered_at": f"2026-{1 + number % 9:02d}-{1 + number % 27:02d}T10:00:00Z",
+            "lines": [{"product": f"product-{product}", "quantity": chance.randint(1, 9), "unit_price": 100 * product}
+                      for product in products],
+        }
+
+    def take_batch(self, chance, mine):
+        with self.lock:
+            if self.unanswered:
+                return self.unanswered.pop()
+            first = self.next_number
+            self.next_number += self.batch
+        edited = chance.sample(sorted(mine), min(len(mine), 2))
+        mine.update(range(first, first + self.batch))
+        return [self.order(chance, number) for number in [*range(first, first + self.batch), *edited]]
+
+    def work(self, url, seed):
+        chance = random.Random(seed)
+        mine = set()
+        with requests.Session() as session:
+            session.trust_env = False
+            while not self.stop.is_set():
+                orders = self.take_batch(chance, mine)
+                status = None
+                try:
+                    answer = session.post(url + "/v1/orders", json={"orders": orders}, timeout=15)
+                    status = answer.status_code
+                except requests.RequestException:
+                    pass
+                with self.lock:
+                    if status == 200:
+                        for order in orders:
+                            self.acknowledged[order["id"]] = sum(line["quantity"] for line in order["lines"])
+                    else:
+                        self.unanswered.append(orders)
+                        if status not in (None, 503):
+                            self.failures.append(answer.text)
+                if status is None:
+                    return
+
+    def begin(self, service):
+        self.stop.clear()
+        self.running = [threading.Thread(target=self.work, args=(service.url, self.next_number * 10 + number))
+                        for number in range(self.threads)]
+        for thread in self.running:
+            thread.start()
+        if self.beside is not None:
+            self.program = self.beside()
+
+    def end(self):
+        self.stop.set()
+        for thread in self.running:
+            thread.join()
+        if self.program is not None:
+            self.program.kill()
+            self.program.wait()
+            self.program = None
+
+    def settle(self, service):
+        for orders in self.unanswered:
+            answer = service.post("/v1/orders", {"orders": orders})
+            assert answer.status_code == 200, answer.text
+            for order in orders:
+                self.acknowledged[order["id"]] = sum(line["quantity"] for line in order["lines"])
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            left = self.database.sql("SELECT (SELECT count(*) FROM affinity.order_outbox) +"
+                                     " (SELECT count(*) FROM affinity.state WHERE version <> published)")
+            if left[0][0] == "0":
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"what is queued is not folded\n{service.log()}")
+
+    def check(self):
+        assert not self.failures, self.failures[:3]
+        rows = self.database.sql("SELECT o.id, sum(l.quantity), count(DISTINCT o.order_key) FROM affinity.orders o"
+                                 " JOIN affinity.order_line l USING (store, order_key)"
+                                 " WHERE o.id LIKE 'order-%' GROUP BY o.id")
+        stored = {id: (int(units), int(n)) for id, units, n in rows}
+        lost = sorted(id for id, units in self.acknowledged.items() if stored.get(id, (None, 0))[0] != units)
+        doubled = sorted(id for id, (_, n) in stored.items() if n > 1)
+        verified = self.ctl("verify", check=False)
+        if verified.returncode != 0:
+            doubled.append("verify: " + verified.stdout[-2000:] + verified.stderr[-500:])
+        return len(self.acknowledged), lost, doubled

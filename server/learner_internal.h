@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of the learner: its thread (learner.c) and what it does with each store (learner_stores.c). */
+#pragma once
+
+#include "core/base/random.h"
+#include "server/learner.h"
+#include "server/learner_rebuild.h"
+#include "sql/cancel.h"
+#include "sql/connection.h"
+#include "sql/fold/learning.h"
+
+#include <pthread.h>
+
+/* One store of the database. */
+struct aff_led_store {
+    char name[AFF_ID_MAX + 1];
+    struct aff_learning *learning; /* NULL while there is no connection */
+    bool leads, sweeping;
+    int64_t next_us;   /* monotonic; not before */
+    int64_t trim_us;   /* monotonic */
+    unsigned attempts; /* that failed one after another */
+    char logged[512];  /* the failure that was logged last */
+    int64_t logged_us;
+    int64_t rebuild_from_us; /* monotonic; no rebuild before, after one failed */
+    unsigned rebuild_attempts;
+};
+
+struct aff_learner {
+    struct aff_learner_board *board;
+    struct aff_log *log;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of the next five */
+    pthread_cond_t wake;
+    struct aff_config next_config;
+    bool has_config, must_stop, woken;
+    struct aff_cancel *cancel; /* of the open connection */
+
+    /* The thread's own. */
+    struct aff_config config;
+    struct aff_connection connection;
+    struct aff_random random;
+    struct aff_learner_rebuild *rebuild;
+    char rebuilding[AFF_ID_MAX + 1]; /* the store that is counted anew; empty: none */
+    struct aff_led_store stores[AFF_LEARNED_STORES];
+    size_t n_stores;
+    int64_t listed_us; /* monotonic; 0: the stores have to be listed */
+    char name[80];     /* of this leader, for people */
+    char logged[512];
+    int64_t logged_us;
+};
+
+/* True, and remembered, if this failure was not said within the last minute. */
+bool aff_learner_is_news(char logged[512], int64_t *logged_us, const char *text);
+
+bool aff_learner_must_stop(struct aff_learner *learner);
+
+/* Finds new stores, and prepares those that have no learning on this connection. */
+AFF_MUST_CHECK aff_status aff_learner_list(struct aff_learner *learner, struct aff_error *reterr);
+
+/* Gives up what is kept for the stores, before the connection is closed. */
+void aff_learner_drop_stores(struct aff_learner *learner);
+
+/* What a round came to. */
+struct aff_learner_round {
+    bool folded; /* orders were; a pause lets the next ones gather */
+    bool behind; /* there is more to do at once */
+};
+
+/* One round over all stores. A failure of the connection is returned, one of a store dealt with. */
+AFF_MUST_CHECK aff_status aff_learner_round(struct aff_learner *learner, struct aff_learner_round *ret_round,
+                                            struct aff_error *reterr);
+
+/* Takes note of a rebuild that has ended. */
+void aff_learner_end_rebuild(struct aff_learner *learner);
