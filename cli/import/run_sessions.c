@@ -101,8 +101,7 @@ aff_status aff_import_sessions(struct aff_import *import, struct aff_error *rete
 {
     struct aff_session_report report = {0};
     struct sessions sessions = {.import = import, .now_us = aff_clock_now_us()};
-    aff_status status =
-        aff_pattern_open(&sessions.pattern, import->options->rules.product_pattern, reterr);
+    aff_status status = aff_pattern_open(&sessions.pattern, import->options->rules.product_pattern, reterr);
 
     if (status == AFF_OK && import->connection != NULL)
         status = aff_session_intake_open(&sessions.intake, import->connection, import->store, reterr);

@@ -98,7 +98,8 @@ static struct aff_task_score mean_of(const struct aff_task_score *scores, uint32
         mrr += (double)scores[q].mrr;
         recall += (double)scores[q].recall;
     }
-    return (struct aff_task_score){(float)(hit / n), (float)(ndcg / n), (float)(mrr / n), (float)(recall / n)};
+    return (struct aff_task_score){(float)(hit / n), (float)(ndcg / n), (float)(mrr / n),
+                                   (float)(recall / n)};
 }
 
 static aff_status judge(struct fitting *fitting, struct aff_fit *fit)

@@ -43,8 +43,8 @@ static aff_status reserve(struct reading *reading, size_t n, struct aff_error *r
     return AFF_OK;
 }
 
-static aff_status take(struct reading *reading, int64_t customer, int64_t at_s, struct aff_copy_array products,
-                       struct aff_error *reterr)
+static aff_status take(struct reading *reading, int64_t customer, int64_t at_s,
+                       struct aff_copy_array products, struct aff_error *reterr)
 {
     struct aff_measured_orders *orders = reading->orders;
     aff_status status = reserve(reading, products.n, reterr);
@@ -53,12 +53,13 @@ static aff_status take(struct reading *reading, int64_t customer, int64_t at_s, 
         return status;
     orders->orders[orders->n] = (struct aff_measured_order){
         .customer = customer,
-        .at_s = at_s < 0 ? 0 : at_s > UINT32_MAX ? UINT32_MAX : (uint32_t)at_s,
+        .at_s = at_s < 0            ? 0
+                : at_s > UINT32_MAX ? UINT32_MAX
+                                    : (uint32_t)at_s,
         .start = (uint32_t)reading->n_rows,
     };
     for (size_t i = 0; i < products.n; i++) {
-        const uint32_t row =
-            aff_catalogue_find_key(reading->catalogue, aff_copy_element_int32(products, i));
+        const uint32_t row = aff_catalogue_find_key(reading->catalogue, aff_copy_element_int32(products, i));
         if (row == AFF_NO_ROW || reading->last[row] == orders->n + 1)
             continue;
         reading->last[row] = orders->n + 1;
@@ -80,7 +81,8 @@ aff_status aff_measured_orders_read(struct aff_connection *connection, int store
 
     /* Orders come evenly enough for a bound on the lines to be one on the time. */
     (void)snprintf(statement, sizeof statement,
-                   "COPY (SELECT coalesce(min(customer), '%" PRId64 "'::bigint), extract(epoch FROM min(ordered_at))::bigint,"
+                   "COPY (SELECT coalesce(min(customer), '%" PRId64
+                   "'::bigint), extract(epoch FROM min(ordered_at))::bigint,"
                    " array_agg(product ORDER BY line) FROM affinity.order_line"
                    " WHERE store = %d AND quantity > returned AND ordered_at >= coalesce((SELECT window_to -"
                    " (window_to - window_from) * least(1, %d / greatest(lines, 1)::float8)"

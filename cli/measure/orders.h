@@ -10,7 +10,7 @@
 enum { AFF_MEASURE_LINES = 2000000 }; /* about so many of the newest lines are read */
 
 struct aff_measured_order {
-    int64_t customer; /* AFF_NO_CUSTOMER (core/learn/baskets.h) for a guest */
+    int64_t customer;     /* AFF_NO_CUSTOMER (core/learn/baskets.h) for a guest */
     uint32_t at_s, start; /* start: of its products in `rows`; those end where the next order's start */
 };
 
@@ -32,7 +32,8 @@ static inline uint32_t aff_measured_order_size(const struct aff_measured_orders 
     return orders->orders[order + 1].start - orders->orders[order].start;
 }
 
-static inline const uint32_t *aff_measured_order_rows(const struct aff_measured_orders *orders, uint32_t order)
+static inline const uint32_t *aff_measured_order_rows(const struct aff_measured_orders *orders,
+                                                      uint32_t order)
 {
     return orders->rows + orders->orders[order].start;
 }

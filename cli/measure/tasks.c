@@ -143,9 +143,8 @@ static aff_status ask_about(struct making *making, uint32_t order)
         return hide(making->task, making->basket, n, n - 1,
                     situation == AFF_SITUATION_ADDED ? AFF_NO_CUSTOMER : head->customer, head->at_s);
     default:
-        return n > 0 && known
-                   ? add(making->task, NULL, 0, making->basket, n, head->customer, head->at_s)
-                   : AFF_OK;
+        return n > 0 && known ? add(making->task, NULL, 0, making->basket, n, head->customer, head->at_s)
+                              : AFF_OK;
     }
 }
 
@@ -166,9 +165,11 @@ static aff_status ask_about_orders(struct making *making)
     aff_status status = AFF_OK;
 
     making->random.state = SEED;
-    making->known = mark_known(making->whole->catalogue, orders->rows, orders->orders[making->n_orders].start);
+    making->known =
+        mark_known(making->whole->catalogue, orders->rows, orders->orders[making->n_orders].start);
     making->customers = malloc(((size_t)making->n_orders + 1) * sizeof *making->customers);
-    making->basket = malloc(((size_t)aff_catalogue_size(making->whole->catalogue) + 1) * sizeof *making->basket);
+    making->basket =
+        malloc(((size_t)aff_catalogue_size(making->whole->catalogue) + 1) * sizeof *making->basket);
     if (making->known == NULL || making->customers == NULL || making->basket == NULL)
         return AFF_NOMEM;
     for (uint32_t o = 0; o < making->n_orders; o++)

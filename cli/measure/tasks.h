@@ -3,8 +3,8 @@
  *
  *   cart, cart_known    one random product of a basket is hidden, the others are asked with
  *   added, added_known  the last product of a basket is hidden, the order of the others is asked with, too
- *   next_basket         the first of these orders of each customer who has earlier ones, nothing is asked with
- *   views               each view after the first of a session, the earlier ones are asked with
+ *   next_basket         the first of these orders of each customer who has earlier ones, nothing is asked
+ * with views               each view after the first of a session, the earlier ones are asked with
  *
  * Only products that may be offered and that earlier orders (sessions) hold are hidden or asked with. */
 #pragma once

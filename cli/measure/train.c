@@ -19,7 +19,8 @@ struct aff_text aff_train_customer(int64_t customer, char into[AFF_TRAIN_ID])
 }
 
 static aff_status count_pairs(const struct aff_catalogue *catalogue, const struct aff_measured_orders *orders,
-                              uint32_t n_orders, const struct aff_config *config, struct aff_pairs **ret_pairs)
+                              uint32_t n_orders, const struct aff_config *config,
+                              struct aff_pairs **ret_pairs)
 {
     const struct aff_baskets_settings settings = {
         .window_us = config->learn_window_days * AFF_DAY_US,
@@ -94,9 +95,8 @@ static aff_status add_customer(struct gathering *gathering, uint32_t number, con
     }
     qsort(gathering->purchases, gathering->n, sizeof *gathering->purchases, by_last);
     return aff_customers_builder_add(
-        gathering->builder,
-        aff_train_customer(gathering->orders->orders[entries[0].value].customer, id), n_orders,
-        gathering->purchases, gathering->n);
+        gathering->builder, aff_train_customer(gathering->orders->orders[entries[0].value].customer, id),
+        n_orders, gathering->purchases, gathering->n);
 }
 
 static aff_status gather(struct gathering *gathering, uint32_t n_orders, struct aff_keyed *entries,
@@ -107,8 +107,8 @@ static aff_status gather(struct gathering *gathering, uint32_t n_orders, struct 
 
     for (uint32_t o = 0; o < n_orders; o++)
         if (gathering->orders->orders[o].customer != AFF_NO_CUSTOMER)
-            entries[n++] = (struct aff_keyed){
-                .key = aff_sort_signed(gathering->orders->orders[o].customer), .value = o};
+            entries[n++] =
+                (struct aff_keyed){.key = aff_sort_signed(gathering->orders->orders[o].customer), .value = o};
     if (n > 0)
         aff_sort_keyed(entries, n, scratch);
     for (uint32_t from = 0, to; status == AFF_OK && from < n; from = to) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model that knows only the first of a store's orders and sessions, learned in memory as a rebuild learns it. */
+/* A model that knows only the first of a store's orders and sessions, learned in memory as a rebuild learns
+ * it. */
 #pragma once
 
 #include "cli/measure/orders.h"
@@ -13,8 +14,8 @@ struct aff_train {
 };
 
 /* Learns from the orders before number `n_orders` and the sessions before number `n_sessions` of the given
- * model. Customers have their database keys as ids. `catalogue` is borrowed from `whole`, with it popularity and
- * eligibility as they are today. Set *ret_train to zero before. */
+ * model. Customers have their database keys as ids. `catalogue` is borrowed from `whole`, with it popularity
+ * and eligibility as they are today. Set *ret_train to zero before. */
 AFF_MUST_CHECK aff_status aff_train(const struct aff_model *whole, const struct aff_measured_orders *orders,
                                     uint32_t n_orders, uint32_t n_sessions, const struct aff_config *config,
                                     struct aff_train *ret_train, struct aff_error *reterr);

@@ -34,7 +34,7 @@ struct aff_model {
     struct aff_customers *customers;
     struct aff_neighbours *together;
     struct aff_neighbours *next;
-    struct aff_traces *traces; /* NULL: none were loaded */
+    struct aff_traces *traces;   /* NULL: none were loaded */
     struct aff_mapping *mapping; /* the snapshot file that parts of it are in; NULL: none */
 };
 

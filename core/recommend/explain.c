@@ -117,7 +117,8 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
         const enum aff_trace trace = (enum aff_trace)i;
         float scale = aff_rank_scale(run->weights->traces[i], run->max_traces[i]);
         if (trace != AFF_TRACE_RECENT && side->traces[i] > 0)
-            listen(&voice, (struct voice){origin_of(trace), side->traces[i] * scale, via_of(run, trace), 0, NULL});
+            listen(&voice,
+                   (struct voice){origin_of(trace), side->traces[i] * scale, via_of(run, trace), 0, NULL});
     }
     return voice;
 }

@@ -86,8 +86,8 @@ static bool needs_each(const struct aff_run *run)
     const struct aff_request *request = run->request;
     const unsigned kinds = run->kinds & ~(1u << AFF_KIND_REPLENISH);
 
-    return kinds != 1u << AFF_KIND_CROSS_SELL || run->floors || run->weights->sequence > 0 || aff_traces_wanted(run) ||
-           request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
+    return kinds != 1u << AFF_KIND_CROSS_SELL || run->floors || run->weights->sequence > 0 ||
+           aff_traces_wanted(run) || request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
            request->price_max != AFF_NO_MONEY || request->why_not.size > 0;
 }
 

@@ -83,9 +83,9 @@ static aff_status add_alike(struct aff_run *run)
     if (run->space->alike == NULL)
         status = aff_alike_space_new(&run->space->alike);
     if (status == AFF_OK)
-        status = aff_alike_score(run->model->traces->sessions, &settings, run->space->alike,
-                                 run->space->id_rows, (uint32_t)run->request->n_cart,
-                                 run->request->now_us / 1000000, &found, &n);
+        status =
+            aff_alike_score(run->model->traces->sessions, &settings, run->space->alike, run->space->id_rows,
+                            (uint32_t)run->request->n_cart, run->request->now_us / 1000000, &found, &n);
     if (status == AFF_OK)
         add(run, AFF_TRACE_ALIKE, found, n, 1);
     return status;

@@ -19,13 +19,9 @@ double *aff_weights_at(struct aff_weights *weights, int weight)
 
 const char *aff_weight_name(int weight)
 {
-    static const char *const names[] = {
-        "affinity",
-        "sequence",
-        "personal",
-        "popularity",
+    static const char *const names[] = {"affinity", "sequence", "personal", "popularity",
 #define X(name, text) text,
-        AFF_TRACE_LIST(X)
+                                        AFF_TRACE_LIST(X)
 #undef X
     };
     return names[weight];

@@ -10,9 +10,9 @@
  * HISTORY  neighbour rows of the customer's 100 newest purchases, each times its personal value
  * RECENT   popularity of each candidate in the newest orders; names the 200 most popular
  * ALIKE    what came in sessions like this one (core/sequence/alike.h)
- * VIEWED   rules of what is viewed after the 10 newest views, times exp(-age / 2), age counted from the newest
- * SEEN     exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the same
- *          product as the newest one
+ * VIEWED   rules of what is viewed after the 10 newest views, times exp(-age / 2), age counted from the
+ * newest SEEN     exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the
+ * same product as the newest one
  *
  * Each adds weight * value / the largest value of the candidates that are left. */
 #define AFF_TRACE_LIST(X)                                                                                    \
@@ -58,12 +58,12 @@ struct aff_weights {
 
 /* What is asked, as far as it decides which weights hold. */
 #define AFF_SITUATION_LIST(X)                                                                                \
-    X(CART, "cart")                   /* cart or page product, unknown customer */                           \
-    X(CART_KNOWN, "cart_known")       /* the same for a known customer */                                    \
-    X(ADDED, "added")                 /* cart in the order of adding, unknown customer */                    \
-    X(ADDED_KNOWN, "added_known")     /* the same for a known customer */                                    \
-    X(NEXT_BASKET, "next_basket")     /* known customer, neither cart nor page product */                    \
-    X(VIEWS, "views")                 /* viewed products */
+    X(CART, "cart")               /* cart or page product, unknown customer */                               \
+    X(CART_KNOWN, "cart_known")   /* the same for a known customer */                                        \
+    X(ADDED, "added")             /* cart in the order of adding, unknown customer */                        \
+    X(ADDED_KNOWN, "added_known") /* the same for a known customer */                                        \
+    X(NEXT_BASKET, "next_basket") /* known customer, neither cart nor page product */                        \
+    X(VIEWS, "views")             /* viewed products */
 
 enum aff_situation {
 #define X(name, text) AFF_SITUATION_##name,
@@ -72,8 +72,8 @@ enum aff_situation {
         AFF_SITUATION_MAX
 };
 
-/* Weights that were fitted to a store's own orders and sessions (affinityctl tune), for the situations in which
- * they were better than the others on orders that they were not fitted to. */
+/* Weights that were fitted to a store's own orders and sessions (affinityctl tune), for the situations in
+ * which they were better than the others on orders that they were not fitted to. */
 struct aff_fitted {
     bool given[AFF_SITUATION_MAX];
     struct aff_weights of[AFF_SITUATION_MAX];
@@ -86,7 +86,13 @@ struct aff_blend {
 };
 
 /* The weights of a set by number, for whoever reads, writes or fits them all. */
-enum { AFF_WEIGHT_AFFINITY, AFF_WEIGHT_SEQUENCE, AFF_WEIGHT_PERSONAL, AFF_WEIGHT_POPULARITY, AFF_WEIGHT_TRACE };
+enum {
+    AFF_WEIGHT_AFFINITY,
+    AFF_WEIGHT_SEQUENCE,
+    AFF_WEIGHT_PERSONAL,
+    AFF_WEIGHT_POPULARITY,
+    AFF_WEIGHT_TRACE
+};
 enum { AFF_WEIGHT_MAX = AFF_WEIGHT_TRACE + AFF_TRACE_MAX };
 
 /* `weight` is below AFF_WEIGHT_MAX. */

@@ -5,8 +5,8 @@
 #include "core/index/model.h"
 #include "sql/connection.h"
 
-/* Bounds of memory and time: the newest sessions, of each product the newest of these, and about so many of the
- * newest order lines. About 60 MB at these bounds. */
+/* Bounds of memory and time: the newest sessions, of each product the newest of these, and about so many of
+ * the newest order lines. About 60 MB at these bounds. */
 enum {
     AFF_TRACES_SESSIONS = 1000000,
     AFF_TRACES_HOLDERS = 500,

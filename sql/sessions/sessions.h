@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing sessions of viewed products: views go into a temporary table and from there, in the same transaction,
- * into affinity.session. A session that is there already is replaced whole. Products that are not known yet
- * are created with their id only. Nothing has changed until apply commits.
+/* Writing sessions of viewed products: views go into a temporary table and from there, in the same
+ * transaction, into affinity.session. A session that is there already is replaced whole. Products that are
+ * not known yet are created with their id only. Nothing has changed until apply commits.
  *
  * Used by one thread; the connection must not be used for anything else between open and close. */
 #pragma once

@@ -35,10 +35,9 @@ static void defaults_of_configuration_and_recommender_agree(void **state)
     aff_config_init(&config);
     struct aff_blend ours = aff_config_blend(&config), theirs = aff_blend_default();
     for (int i = 0; i < AFF_SITUATION_MAX; i++) {
-        assert_true(ours.of[i].affinity == theirs.of[i].affinity &&
-                    ours.of[i].sequence == theirs.of[i].sequence &&
-                    ours.of[i].personal == theirs.of[i].personal &&
-                    ours.of[i].popularity == theirs.of[i].popularity);
+        assert_true(
+            ours.of[i].affinity == theirs.of[i].affinity && ours.of[i].sequence == theirs.of[i].sequence &&
+            ours.of[i].personal == theirs.of[i].personal && ours.of[i].popularity == theirs.of[i].popularity);
         for (int trace = 0; trace < AFF_TRACE_MAX; trace++)
             assert_true(ours.of[i].traces[trace] == theirs.of[i].traces[trace]);
     }
