@@ -106,11 +106,10 @@ static void print_report(const struct aff_rebuild_report *report, double seconds
 
 static struct aff_rebuild_settings settings_of(const struct aff_config *config)
 {
-    return (struct aff_rebuild_settings){
-        .baskets = aff_config_baskets(config),
-        .rows = aff_config_rows(config),
-        .floors_name = config->learn_floors,
-        .n_threads = (int)config->learn_threads};
+    return (struct aff_rebuild_settings){.baskets = aff_config_baskets(config),
+                                         .rows = aff_config_rows(config),
+                                         .floors_name = config->learn_floors,
+                                         .n_threads = (int)config->learn_threads};
 }
 
 static int run(const struct aff_config *config, bool quiet)

@@ -75,6 +75,19 @@ static aff_status load(const struct aff_recommend_options *options, struct aff_m
     return status;
 }
 
+/* Takes the sources out of configured and fitted weights. */
+static void leave_out(unsigned without, struct aff_blend *blend, struct aff_model *model)
+{
+    for (int s = 0; s < AFF_SITUATION_MAX; s++) {
+        for (int w = 0; w < AFF_WEIGHT_MAX; w++) {
+            if (!(without >> w & 1))
+                continue;
+            *aff_weights_at(&blend->of[s], w) = 0;
+            *aff_weights_at(&model->traces->fitted.of[s], w) = 0;
+        }
+    }
+}
+
 static int run(struct aff_recommend_options *options)
 {
     struct aff_model *model = NULL;
@@ -84,7 +97,10 @@ static int run(struct aff_recommend_options *options)
         return fail(&error);
     struct aff_blend blend = aff_config_blend(&options->settings.config);
     int result;
-    if (load(options, &model, &error) != AFF_OK)
+    bool loaded = load(options, &model, &error) == AFF_OK;
+    if (loaded)
+        leave_out(options->without, &blend, model);
+    if (!loaded)
         result = fail(&error);
     else if (options->batch == NULL)
         result = answer_one(options, model, &blend);

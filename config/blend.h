@@ -7,11 +7,18 @@
 
 static inline struct aff_blend aff_config_blend(const struct aff_config *config)
 {
-    return (struct aff_blend){
-        .affinity = config->recommend_weight_affinity,
-        .sequence = config->recommend_weight_sequence,
-        .personal = config->recommend_weight_personal,
-        .popularity = config->recommend_weight_popularity,
-        .personal_half_life_days = config->recommend_personal_half_life_days,
-    };
+    struct aff_blend blend = aff_blend_default();
+
+    for (int i = 0; i < AFF_SITUATION_MAX; i++) {
+        struct aff_weights *weights = &blend.of[i];
+        weights->sequence = config->recommend_weight_sequence;
+        if (i == AFF_SITUATION_VIEWS || i == AFF_SITUATION_NEXT_BASKET)
+            continue;
+        weights->affinity = config->recommend_weight_affinity;
+        weights->personal = config->recommend_weight_personal;
+        weights->popularity = config->recommend_weight_popularity;
+    }
+    blend.personal_half_life_days = config->recommend_personal_half_life_days;
+    blend.fitted = config->recommend_fitted;
+    return blend;
 }

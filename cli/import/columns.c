@@ -13,6 +13,7 @@ struct field {
 static const struct field order_fields[] = {AFF_ORDER_FIELD_LIST(X)};
 static const struct field product_fields[] = {AFF_PRODUCT_FIELD_LIST(X)};
 static const struct field customer_fields[] = {AFF_CUSTOMER_FIELD_LIST(X)};
+static const struct field session_fields[] = {AFF_SESSION_FIELD_LIST(X)};
 #undef X
 
 static const struct {
@@ -22,6 +23,7 @@ static const struct {
     {order_fields, AFF_ORDER_FIELDS},
     {product_fields, AFF_PRODUCT_FIELDS},
     {customer_fields, AFF_CUSTOMER_FIELDS},
+    {session_fields, AFF_SESSION_FIELDS},
 };
 
 #define ATTRIBUTE "attr."
@@ -42,7 +44,7 @@ static bool same_name(struct aff_text a, const char *b)
 
 static bool is_attribute(enum aff_import_what what, struct aff_text name)
 {
-    return what != AFF_IMPORT_ORDERS && name.size > strlen(ATTRIBUTE) &&
+    return what != AFF_IMPORT_ORDERS && what != AFF_IMPORT_SESSIONS && name.size > strlen(ATTRIBUTE) &&
            strncasecmp(name.at, ATTRIBUTE, strlen(ATTRIBUTE)) == 0;
 }
 

@@ -43,6 +43,11 @@
     X(SEGMENT, "segment", false)                                                                             \
     X(ATTRIBUTES, "attributes", false)
 
+#define AFF_SESSION_FIELD_LIST(X)                                                                            \
+    X(ID, "session_id", true)                                                                                \
+    X(PRODUCT, "item_id", true)                                                                              \
+    X(AT, "ts", true)
+
 #define X(name, text, required) AFF_ORDER_FIELD_##name,
 enum aff_order_field { AFF_ORDER_FIELD_LIST(X) AFF_ORDER_FIELDS };
 #undef X
@@ -51,6 +56,9 @@ enum aff_product_field { AFF_PRODUCT_FIELD_LIST(X) AFF_PRODUCT_FIELDS };
 #undef X
 #define X(name, text, required) AFF_CUSTOMER_FIELD_##name,
 enum aff_customer_field { AFF_CUSTOMER_FIELD_LIST(X) AFF_CUSTOMER_FIELDS };
+#undef X
+#define X(name, text, required) AFF_SESSION_FIELD_##name,
+enum aff_session_field { AFF_SESSION_FIELD_LIST(X) AFF_SESSION_FIELDS };
 #undef X
 
 #define AFF_FIELDS_MAX 16

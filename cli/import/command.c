@@ -115,8 +115,11 @@ static aff_status run(struct aff_import *import, struct aff_error *reterr)
     char what[32];
     (void)snprintf(what, sizeof what, "reading %s", aff_import_word(options->what));
     aff_progress_start(import->progress, what, "rows", 0, options->settings.quiet);
-    status = options->what == AFF_IMPORT_ORDERS ? aff_import_orders(import, reterr)
-                                                : aff_import_catalogue(import, reterr);
+    if (options->what == AFF_IMPORT_SESSIONS)
+        status = aff_import_sessions(import, reterr);
+    else
+        status = options->what == AFF_IMPORT_ORDERS ? aff_import_orders(import, reterr)
+                                                    : aff_import_catalogue(import, reterr);
     if (status == AFF_OK)
         status = aff_rejects_close(files->rejects, reterr);
     if (status == AFF_OK && files->columns.unknown[0] != '\0' && !options->settings.quiet)

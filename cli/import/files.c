@@ -88,7 +88,7 @@ aff_status aff_files_check(struct aff_files *files, struct aff_error *reterr)
         files->total += aff_input_size(files->paths[i]);
         status = open_file(files, files->paths[i], reterr);
         close_file(files);
-        if (status != AFF_OK || files->what == AFF_IMPORT_ORDERS)
+        if (status != AFF_OK || files->what == AFF_IMPORT_ORDERS || files->what == AFF_IMPORT_SESSIONS)
             continue;
         unsigned columns = aff_catalogue_columns(files->what, &files->columns);
         if (!first && columns != first_columns)

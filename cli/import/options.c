@@ -32,7 +32,7 @@ static const struct option table[] = {
 };
 
 static const char help[] =
-    "Usage: affinityctl import orders|products|customers [OPTION...] FILE...\n"
+    "Usage: affinityctl import orders|products|customers|sessions [OPTION...] FILE...\n"
     "\n"
     "Reads CSV files (plain, gzip or zstd; '-' is standard input) into a store, which is made if it is not\n"
     "there. The first line of each file names its columns:\n"
@@ -41,6 +41,8 @@ static const char help[] =
     "  products   product_id [, name, category, brand, price, compare_at, cost, stock, available, durable,\n"
     "             attributes (JSON), attr.NAME...]\n"
     "  customers  customer_id [, country, segment, attributes (JSON), attr.NAME...]\n"
+    "  sessions   session_id, item_id, ts; one line of the file is one view of a product, ts may be in\n"
+    "             seconds since 1970\n"
     "Times are as 2026-11-21T09:00:00Z, amounts as 12.50 in the store's currency, a negative quantity is a\n"
     "return. Other columns are ignored.\n"
     "\n"
@@ -174,7 +176,7 @@ static void take(struct arguments *arguments, int option, int index)
 
 static bool take_what(const char *word, enum aff_import_what *ret)
 {
-    for (int what = AFF_IMPORT_ORDERS; what <= AFF_IMPORT_CUSTOMERS; what++) {
+    for (int what = AFF_IMPORT_ORDERS; what <= AFF_IMPORT_SESSIONS; what++) {
         if (strcmp(word, aff_import_word((enum aff_import_what)what)) == 0) {
             *ret = (enum aff_import_what)what;
             return true;
@@ -253,7 +255,7 @@ int aff_import_options_read(int argc, char **argv, struct aff_import_options *re
         return AFF_EXIT_OK;
     }
     if (optind >= argc || !take_what(argv[optind], &ret->what))
-        return wrong("say first what to import: orders, products or customers");
+        return wrong("say first what to import: orders, products, customers or sessions");
     ret->files = argv + optind + 1;
     ret->n_files = argc - optind - 1;
     if (ret->n_files == 0)

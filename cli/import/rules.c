@@ -11,7 +11,7 @@
 
 const char *aff_import_word(enum aff_import_what what)
 {
-    static const char *const words[] = {"orders", "products", "customers"};
+    static const char *const words[] = {"orders", "products", "customers", "sessions"};
 
     return words[what];
 }
@@ -114,7 +114,7 @@ aff_status aff_rules_set(struct aff_rules *rules, enum aff_import_what what, con
         return set_separator(rules, value, reterr);
     if (strncmp(key, "column.", strlen("column.")) == 0)
         return set_column(rules, what, key + strlen("column."), value, reterr);
-    if (strcmp(key, "prices") == 0 && what != AFF_IMPORT_CUSTOMERS) {
+    if (strcmp(key, "prices") == 0 && what != AFF_IMPORT_CUSTOMERS && what != AFF_IMPORT_SESSIONS) {
         status = set_choice(key, value, "exact", "round", &choice, reterr);
         if (status == AFF_OK)
             rules->prices = choice == 1 ? AFF_PRICES_ROUND : AFF_PRICES_EXACT;
@@ -162,7 +162,7 @@ static int take_entry(void *context, const char *section, const char *name, cons
     struct file *file = context;
     struct aff_rules other = {0};
 
-    for (int i = AFF_IMPORT_ORDERS; i <= AFF_IMPORT_CUSTOMERS; i++) {
+    for (int i = AFF_IMPORT_ORDERS; i <= AFF_IMPORT_SESSIONS; i++) {
         enum aff_import_what what = (enum aff_import_what)i;
         if (strcmp(section, aff_import_word(what)) != 0)
             continue;

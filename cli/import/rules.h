@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum aff_import_what { AFF_IMPORT_ORDERS, AFF_IMPORT_PRODUCTS, AFF_IMPORT_CUSTOMERS };
+enum aff_import_what { AFF_IMPORT_ORDERS, AFF_IMPORT_PRODUCTS, AFF_IMPORT_CUSTOMERS, AFF_IMPORT_SESSIONS };
 
 #define AFF_RULE_TEXT 256
 #define AFF_RULE_COLUMNS 64
@@ -36,7 +36,8 @@ struct aff_rules {
     int n_columns;
 };
 
-/* The word of the command line and the section of import.conf: "orders", "products", "customers". */
+/* The word of the command line and the section of import.conf: "orders", "products", "customers",
+ * "sessions". */
 const char *aff_import_word(enum aff_import_what what);
 
 /* Sets one rule by its key in import.conf. AFF_CONFIG: unknown key or bad value. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ways of the three kinds of import from files to tables. */
+/* The ways of the four kinds of import from files to tables. */
 #pragma once
 
 #include "cli/import/files.h"
@@ -19,9 +19,10 @@ struct aff_import {
     struct aff_progress *progress;
 };
 
-/* Both print what they did to standard output. */
+/* All print what they did to standard output. */
 AFF_MUST_CHECK aff_status aff_import_orders(struct aff_import *import, struct aff_error *reterr);
 AFF_MUST_CHECK aff_status aff_import_catalogue(struct aff_import *import, struct aff_error *reterr);
+AFF_MUST_CHECK aff_status aff_import_sessions(struct aff_import *import, struct aff_error *reterr);
 
 /* "1,234,567" for people. */
 #define AFF_COUNT_TEXT 32

@@ -40,7 +40,9 @@ static struct aff_request request_of(struct batch *batch, size_t *ret_left)
     request.cart = batch->cart;
     for (size_t i = 0; i < request.n_cart; i++)
         batch->cart[i] = (struct aff_cart_line){query->cart[older + i], 1, AFF_NO_MONEY};
-    if (older > 0) {
+    if (older > 0 && request.as == AFF_AS_VIEWS) {
+        older = 0; /* viewed products may be offered */
+    } else if (older > 0) {
         memcpy(batch->exclude, request.exclude, request.n_exclude * sizeof *request.exclude);
         while (older > 0 && request.n_exclude < AFF_EXCLUDE_MAX)
             batch->exclude[request.n_exclude++] = query->cart[--older];

@@ -45,27 +45,39 @@ static aff_status take_row(void *context, int thread, uint32_t a, float residual
     return status;
 }
 
-static aff_status score(const struct aff_config *config, enum aff_method method,
-                        const struct aff_pairs *pairs, struct aff_model *model, struct aff_error *reterr)
+aff_status aff_method_rows(const struct aff_config *config, enum aff_method method,
+                           const struct aff_pairs *pairs, const struct aff_catalogue *catalogue,
+                           struct aff_neighbours **ret_rows)
 {
     struct aff_rows_settings settings = aff_config_rows(config);
-    struct scoring scoring = {.pairs = pairs, .catalogue = model->catalogue};
+    struct scoring scoring = {.pairs = pairs, .catalogue = catalogue};
     int n_threads = aff_parallel_threads((int)config->learn_threads);
 
     settings.method = method;
-    aff_status status = aff_neighbours_new(aff_catalogue_size(model->catalogue), &scoring.rows);
+    aff_status status = aff_neighbours_new(aff_catalogue_size(catalogue), &scoring.rows);
     if (status == AFF_OK)
         status = aff_rows_build(pairs, &settings, n_threads, NULL, take_row, &scoring);
-    if (status != AFF_OK) {
+    if (status == AFF_OK)
+        *ret_rows = scoring.rows;
+    else
         aff_neighbours_free(scoring.rows);
-        return status == AFF_DATA
-                   ? aff_error_set(reterr, status,
-                                   "the store was learned anew meanwhile or counts pairs of unknown products;"
-                                   " try again")
-                   : aff_error_set(reterr, status, "%s", aff_status_text(status));
-    }
+    return status;
+}
+
+static aff_status score(const struct aff_config *config, enum aff_method method,
+                        const struct aff_pairs *pairs, struct aff_model *model, struct aff_error *reterr)
+{
+    struct aff_neighbours *rows = NULL;
+    aff_status status = aff_method_rows(config, method, pairs, model->catalogue, &rows);
+
+    if (status == AFF_DATA)
+        return aff_error_set(reterr, status,
+                             "the store was learned anew meanwhile or counts pairs of unknown products;"
+                             " try again");
+    if (status != AFF_OK)
+        return aff_error_set(reterr, status, "%s", aff_status_text(status));
     aff_neighbours_free(model->together);
-    model->together = scoring.rows;
+    model->together = rows;
     return AFF_OK;
 }
 

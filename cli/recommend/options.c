@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "core/catalogue/catalogue.h"
+#include "core/recommend/weights.h"
 
 #include <errno.h>
 #include <math.h>
@@ -19,6 +20,9 @@ const char aff_recommend_help[] =
     "\n"
     "The question:\n"
     "  --cart ID,...        products of the cart, newest last; may be repeated\n"
+    "  --as NAME            what the cart is: cart (default), products bought together whose order says\n"
+    "                       nothing; added, the same in the order of adding: what comes next?; views,\n"
+    "                       products viewed in this session, which may be offered again\n"
     "  --product ID         product of the page\n"
     "  --customer ID        customer who asks\n"
     "  --kind KIND,...      " KINDS "\n"
@@ -50,6 +54,8 @@ const char aff_recommend_help[] =
     "                       {\"query_id\": \"q1\", \"items\": [ids, best first]}\n"
     "                       Lines that are wrong are reported and left out; exit status 3 then\n"
     "  --no-customer        answer as if no customer was given\n"
+    "  --without SOURCE,... leave sources out: affinity, sequence, personal, popularity, added, history,\n"
+    "                       recent, alike, viewed, seen\n"
     "  --method NAME        score neighbours by lift, confidence, cosine or ridge, computed now from\n"
     "                       the counts (default: the neighbour rows as they are stored)\n"
     "\n"
@@ -83,6 +89,8 @@ enum {
     OPTION_BATCH,
     OPTION_NO_CUSTOMER,
     OPTION_METHOD,
+    OPTION_AS,
+    OPTION_WITHOUT,
 };
 
 static const struct option options_table[] = {
@@ -107,6 +115,8 @@ static const struct option options_table[] = {
     {"why-not", required_argument, NULL, OPTION_WHY_NOT},
     {"json", no_argument, NULL, OPTION_JSON},
     {"batch", required_argument, NULL, OPTION_BATCH},
+    {"as", required_argument, NULL, OPTION_AS},
+    {"without", required_argument, NULL, OPTION_WITHOUT},
     {"no-customer", no_argument, NULL, OPTION_NO_CUSTOMER},
     {"method", required_argument, NULL, OPTION_METHOD},
     AFF_COMMON_OPTIONS,
@@ -234,6 +244,40 @@ static aff_status read_placement(struct aff_request *request, const char *name, 
     return aff_error_set(reterr, AFF_INVALID, "there is no placement '%s'", name);
 }
 
+static aff_status read_without(struct aff_recommend_options *options, const char *list,
+                               struct aff_error *reterr)
+{
+    while (*list != '\0') {
+        struct aff_text source = split(&list);
+        int at = 0;
+        while (at < AFF_WEIGHT_MAX && !aff_text_equal(source, aff_text_of(aff_weight_name(at))))
+            at++;
+        if (at == AFF_WEIGHT_MAX)
+            return aff_error_set(reterr, AFF_INVALID,
+                                 "--without knows affinity, sequence, personal, popularity, added, history,"
+                                 " recent, alike, viewed and seen, not '%.*s'",
+                                 (int)source.size, source.at);
+        options->without |= 1u << at;
+    }
+    return AFF_OK;
+}
+
+static aff_status read_as(struct aff_request *request, const char *name, struct aff_error *reterr)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        AFF_AS_LIST(X)
+#undef X
+    };
+    for (int at = 0; at < AFF_AS_MAX; at++) {
+        if (strcmp(name, names[at]) == 0) {
+            request->as = (enum aff_as)at;
+            return AFF_OK;
+        }
+    }
+    return aff_error_set(reterr, AFF_INVALID, "--as knows cart, added and views, not '%s'", name);
+}
+
 static aff_status read_at(struct aff_request *request, const char *text, struct aff_error *reterr)
 {
     if (aff_time_parse(aff_text_of(text), &request->now_us) == AFF_OK)
@@ -295,6 +339,10 @@ static aff_status take(struct aff_recommend_options *options, int option, const 
         return read_kinds(request, value, reterr);
     case OPTION_PLACEMENT:
         return read_placement(request, value, reterr);
+    case OPTION_WITHOUT:
+        return read_without(options, value, reterr);
+    case OPTION_AS:
+        return read_as(request, value, reterr);
     case OPTION_AT:
         return read_at(request, value, reterr);
     case OPTION_STRICT:
@@ -349,6 +397,8 @@ static aff_status check(struct aff_recommend_options *options, struct aff_error 
         request->explain = AFF_EXPLAIN_NONE;
     if (request->now_us == 0)
         request->now_us = aff_clock_now_us();
+    /* Here products are shown by their id, so that those which only views name need no price. */
+    request->unpriced = request->as == AFF_AS_VIEWS;
     return AFF_OK;
 }
 

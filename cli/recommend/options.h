@@ -18,6 +18,7 @@ struct aff_recommend_options {
     bool method_given; /* else the stored neighbour rows are used */
     enum aff_method method;
     bool json, no_customer;
+    unsigned without; /* bits 1 << number of a weight (core/recommend/weights.h) that is taken as 0 */
 };
 
 /* Reads argv; AFF_INVALID with a text about the first wrong argument. With settings.help nothing is checked.

@@ -6,6 +6,7 @@
 #include "core/catalogue/catalogue.h"
 #include "core/customer/customers.h"
 #include "core/index/neighbours.h"
+#include "core/sequence/traces.h"
 
 /* Totals of the learned counts, for evidence. */
 struct aff_totals {
@@ -33,6 +34,7 @@ struct aff_model {
     struct aff_customers *customers;
     struct aff_neighbours *together;
     struct aff_neighbours *next;
+    struct aff_traces *traces;   /* NULL: none were loaded */
     struct aff_mapping *mapping; /* the snapshot file that parts of it are in; NULL: none */
 };
 

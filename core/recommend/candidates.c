@@ -139,19 +139,34 @@ static bool is_not_due(const struct aff_purchase *purchase, int64_t now_s)
     return (double)now_s - (double)purchase->last_s < 0.5 * gap_s;
 }
 
+float aff_personal_value(const struct aff_run *run, const struct aff_purchase *purchase)
+{
+    const float half_life_s = (float)(run->blend->personal_half_life_days * 86400);
+    const int64_t now_s = run->request->now_us / 1000000;
+    const float age_s = now_s > purchase->last_s ? (float)(now_s - purchase->last_s) : 0;
+    const float last = exp2f(-age_s / half_life_s);
+    const uint32_t n = purchase->orders;
+
+    if (n < 2)
+        return last;
+    const float gap_s = ((float)purchase->last_s - (float)purchase->first_s) / (float)(n - 1);
+    const float ratio = exp2f(-gap_s / half_life_s); /* of a purchase to the one after it */
+    if (ratio > 0.999F)
+        return last * (float)n;
+    return last * (1 - powf(ratio, (float)n)) / (1 - ratio);
+}
+
 void aff_candidates_from_history(struct aff_run *run)
 {
     const struct aff_request *request = run->request;
     const struct aff_history *history = run->history;
-    const double half_life_s = run->blend->personal_half_life_days * 86400;
     const int64_t now_s = request->now_us / 1000000;
-    const bool rhythm = (request->kinds >> AFF_KIND_REPLENISH & 1) != 0 || request->n_cart == 0;
+    const bool rhythm = (request->kinds >> AFF_KIND_REPLENISH & 1) != 0;
 
     for (uint32_t i = 0; i < history->n; i++) {
         const struct aff_purchase *purchase = &history->purchases[i];
         struct aff_side *side = aff_candidate_touch(run, purchase->row);
-        double age_s = now_s > purchase->last_s ? (double)(now_s - purchase->last_s) : 0;
-        side->personal = (float)purchase->orders * exp2f((float)(-age_s / half_life_s));
+        side->personal = aff_personal_value(run, purchase);
         side->flags |= AFF_SIDE_BOUGHT;
         if (rhythm && is_not_due(purchase, now_s))
             side->flags |= AFF_SIDE_NOT_DUE;

@@ -60,6 +60,26 @@ struct voice {
     const struct aff_pair_counts *counts;
 };
 
+static enum aff_origin origin_of(enum aff_trace trace)
+{
+    switch (trace) {
+    case AFF_TRACE_HISTORY:
+        return AFF_ORIGIN_NEIGHBOURS;
+    case AFF_TRACE_RECENT:
+        return AFF_ORIGIN_POPULAR;
+    default:
+        return AFF_ORIGIN_SEQUENCE;
+    }
+}
+
+/* The product that a trace starts from: the newest of cart or views, or the newest purchase. */
+static uint32_t via_of(const struct aff_run *run, enum aff_trace trace)
+{
+    if (origin_of(trace) == AFF_ORIGIN_SEQUENCE)
+        return run->newest;
+    return trace == AFF_TRACE_HISTORY ? run->history->purchases[0].row : AFF_NO_ROW;
+}
+
 static void listen(struct voice *loudest, struct voice other)
 {
     if (other.value > loudest->value)
@@ -78,20 +98,27 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
     if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
         return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
     if (speaker->base != AFF_NO_BASE) {
-        float scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
+        float scale = aff_rank_scale(run->weights->affinity, run->max_affinity);
         listen(&voice,
                (struct voice){AFF_ORIGIN_AFFINITY, speaker->share * scale, space->bases[speaker->base].row,
                               AFF_RELATION_TOGETHER, speaker->counts});
     }
     if (side != NULL && side->sequence_via != 0) {
         uint32_t via = side->sequence_via - 1;
-        float scale = aff_rank_scale(run->blend->sequence, run->max_sequence);
+        float scale = aff_rank_scale(run->weights->sequence, run->max_sequence);
         listen(&voice, (struct voice){AFF_ORIGIN_SEQUENCE, side->sequence_best * scale, run->next_via[via],
                                       AFF_RELATION_NEXT, find_counts(run->next_rows[via], row)});
     }
     if (side != NULL && side->flags & AFF_SIDE_BOUGHT) {
-        float scale = aff_rank_scale(run->blend->personal, run->max_personal);
+        float scale = aff_rank_scale(run->weights->personal, run->max_personal);
         listen(&voice, (struct voice){AFF_ORIGIN_NEIGHBOURS, side->personal * scale, row, 0, NULL});
+    }
+    for (int i = 0; run->traced && side != NULL && i < AFF_TRACE_MAX; i++) {
+        const enum aff_trace trace = (enum aff_trace)i;
+        float scale = aff_rank_scale(run->weights->traces[i], run->max_traces[i]);
+        if (trace != AFF_TRACE_RECENT && side->traces[i] > 0)
+            listen(&voice,
+                   (struct voice){origin_of(trace), side->traces[i] * scale, via_of(run, trace), 0, NULL});
     }
     return voice;
 }
@@ -128,7 +155,7 @@ static void add_row_term(struct aff_item *item, enum aff_origin source, const st
 static void add_terms(const struct aff_run *run, struct aff_item *item, const struct aff_side *side)
 {
     const struct aff_workspace *space = run->space;
-    const struct aff_blend *blend = run->blend;
+    const struct aff_weights *weights = run->weights;
     const double rotation = (double)aff_rank_rotation(run, item->row);
     const double popularity = (double)aff_catalogue_popularity(run->catalogue)[item->row];
 
@@ -138,17 +165,22 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
     } else {
         for (uint32_t i = 0; run->max_affinity > 0 && i < run->n_bases; i++)
             add_row_term(item, AFF_ORIGIN_AFFINITY, space->bases[i].together, space->bases[i].row,
-                         blend->affinity * rotation,
+                         weights->affinity * rotation,
                          (double)space->bases[i].weight / (double)run->max_affinity);
         for (uint32_t i = 0; run->max_sequence > 0 && i < run->n_next; i++)
             add_row_term(item, AFF_ORIGIN_SEQUENCE, run->next_rows[i], run->next_via[i],
-                         blend->sequence * rotation, 1 / (double)run->max_sequence);
+                         weights->sequence * rotation, 1 / (double)run->max_sequence);
         if (run->max_personal > 0 && side != NULL)
-            add_term(item, (struct aff_term){AFF_ORIGIN_NEIGHBOURS, item->row, blend->personal * rotation,
+            add_term(item, (struct aff_term){AFF_ORIGIN_NEIGHBOURS, item->row, weights->personal * rotation,
                                              (double)(side->personal / run->max_personal)});
+        for (int i = 0; run->traced && side != NULL && i < AFF_TRACE_MAX; i++)
+            if (run->max_traces[i] > 0)
+                add_term(item, (struct aff_term){origin_of((enum aff_trace)i), via_of(run, (enum aff_trace)i),
+                                                 weights->traces[i] * rotation,
+                                                 (double)(side->traces[i] / run->max_traces[i])});
     }
     add_term(item,
-             (struct aff_term){AFF_ORIGIN_POPULAR, AFF_NO_ROW, blend->popularity * rotation, popularity});
+             (struct aff_term){AFF_ORIGIN_POPULAR, AFF_NO_ROW, weights->popularity * rotation, popularity});
 }
 
 void aff_explain_items(struct aff_run *run)

@@ -93,7 +93,7 @@ static double weight_of(const struct aff_run *run, uint32_t row)
 {
     const struct aff_answer *answer = run->answer;
     double value = (double)aff_catalogue_popularity(run->catalogue)[row];
-    double weight = run->blend->popularity;
+    double weight = run->weights->popularity;
 
     if (answer->n_items > 0 && value > 0) {
         double most = (double)answer->items[answer->n_items - 1].score / value;

@@ -107,12 +107,19 @@ static void find_side_scores(struct aff_run *run, float affinity)
         const struct aff_side *side = aff_side_find(run, space->live[i]);
         run->max_sequence = side->sequence > run->max_sequence ? side->sequence : run->max_sequence;
         run->max_personal = side->personal > run->max_personal ? side->personal : run->max_personal;
+        for (int t = 0; run->traced && t < AFF_TRACE_MAX; t++)
+            run->max_traces[t] = side->traces[t] > run->max_traces[t] ? side->traces[t] : run->max_traces[t];
     }
-    const float sequence = aff_rank_scale(run->blend->sequence, run->max_sequence);
-    const float personal = aff_rank_scale(run->blend->personal, run->max_personal);
+    const float sequence = aff_rank_scale(run->weights->sequence, run->max_sequence);
+    const float personal = aff_rank_scale(run->weights->personal, run->max_personal);
+    float traces[AFF_TRACE_MAX];
+    for (int t = 0; t < AFF_TRACE_MAX; t++)
+        traces[t] = aff_rank_scale(run->weights->traces[t], run->max_traces[t]);
     for (uint32_t i = n_plain; i < run->n_live; i++) {
         const struct aff_side *side = aff_side_find(run, space->live[i]);
         scores[i] = scores[i] * affinity + side->sequence * sequence + side->personal * personal;
+        for (int t = 0; run->traced && t < AFF_TRACE_MAX; t++)
+            scores[i] += side->traces[t] * traces[t];
         if (side->flags & AFF_SIDE_SUBSTITUTE)
             scores[i] = (float)AFF_CONTENT_WEIGHT * side->content;
     }
@@ -123,8 +130,8 @@ static void find_side_scores(struct aff_run *run, float affinity)
  * does. */
 static uint32_t find_contenders(const struct aff_run *run, float scale, float floor)
 {
-    const double reach = (double)floor - run->blend->popularity;
-    const double margin = 1e-5 * (fabs((double)floor) + run->blend->popularity);
+    const double reach = (double)floor - run->weights->popularity;
+    const double margin = 1e-5 * (fabs((double)floor) + run->weights->popularity);
     const float least = floor > -INFINITY ? (float)((reach - margin) / (double)scale) : -INFINITY;
     const float *scores = run->space->scores;
     uint32_t *contenders = run->space->contenders;
@@ -145,7 +152,7 @@ static uint32_t find_scores(struct aff_run *run, uint32_t wanted, float *ret_sca
 
     find_lane_maxima(run->space->scores, run->n_live, maxima);
     run->max_affinity = find_max(maxima);
-    scale = aff_rank_scale(run->blend->affinity, run->max_affinity);
+    scale = aff_rank_scale(run->weights->affinity, run->max_affinity);
     if (run->n_plain < run->n_live) {
         find_side_scores(run, scale);
         find_lane_maxima(run->space->scores, run->n_live, maxima);
@@ -174,7 +181,7 @@ void aff_rank(struct aff_run *run, uint32_t n)
 {
     struct aff_workspace *space = run->space;
     const float *popularity = aff_catalogue_popularity(run->catalogue);
-    const float weight = (float)run->blend->popularity;
+    const float weight = (float)run->weights->popularity;
     const bool rotate = run->request->rotation > 0;
     uint64_t *top = space->top;
     uint32_t n_top = 0;

@@ -5,12 +5,34 @@
 
 struct aff_blend aff_blend_default(void)
 {
+    const struct aff_weights cart = {.affinity = 1, .personal = 0.35, .popularity = 0.02};
+    struct aff_weights added = cart;
+
+    added.traces[AFF_TRACE_ADDED] = 0.5;
     return (struct aff_blend){
-        .affinity = 1,
-        .sequence = 0,
-        .personal = 0.35,
-        .popularity = 0.02,
+        .of[AFF_SITUATION_CART] = cart,
+        .of[AFF_SITUATION_CART_KNOWN] = cart,
+        .of[AFF_SITUATION_ADDED] = added,
+        .of[AFF_SITUATION_ADDED_KNOWN] = added,
+        .of[AFF_SITUATION_NEXT_BASKET] =
+            {
+                .affinity = 1,
+                .personal = 1,
+                .popularity = 0.02,
+                .traces[AFF_TRACE_HISTORY] = 0.15,
+                .traces[AFF_TRACE_RECENT] = 0.5,
+            },
+        .of[AFF_SITUATION_VIEWS] =
+            {
+                .affinity = 0.1,
+                .personal = 0.05,
+                .popularity = 0.01,
+                .traces[AFF_TRACE_ALIKE] = 1,
+                .traces[AFF_TRACE_VIEWED] = 0.3,
+                .traces[AFF_TRACE_SEEN] = 0.1,
+            },
         .personal_half_life_days = 120,
+        .fitted = true,
     };
 }
 
@@ -26,6 +48,19 @@ static void begin(struct aff_answer *answer)
     answer->why_not_drop = AFF_DROP_LIMIT;
 }
 
+static enum aff_situation find_situation(const struct aff_run *run)
+{
+    const bool known = run->history != NULL;
+
+    if (run->request->as == AFF_AS_VIEWS)
+        return AFF_SITUATION_VIEWS;
+    if (run->n_bases == 0)
+        return known ? AFF_SITUATION_NEXT_BASKET : AFF_SITUATION_CART;
+    if (run->request->as == AFF_AS_ADDED)
+        return known ? AFF_SITUATION_ADDED_KNOWN : AFF_SITUATION_ADDED;
+    return known ? AFF_SITUATION_CART_KNOWN : AFF_SITUATION_CART;
+}
+
 /* Settles what the request asks for once its ids are resolved. */
 static void settle(struct aff_run *run)
 {
@@ -37,6 +72,11 @@ static void settle(struct aff_run *run)
         run->kinds = run->history == NULL ? cross_sell : cross_sell | replenish;
     run->floors =
         run->n_bases > 0 && (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
+    const enum aff_situation situation = find_situation(run);
+    const struct aff_traces *traces = run->model->traces;
+    run->weights = &run->blend->of[situation];
+    if (run->blend->fitted && traces != NULL && traces->fitted.given[situation])
+        run->weights = &traces->fitted.of[situation];
 }
 
 /* True if every candidate must be looked at by itself, beyond marks, eligibility and affinity. Without this a
@@ -46,22 +86,23 @@ static bool needs_each(const struct aff_run *run)
     const struct aff_request *request = run->request;
     const unsigned kinds = run->kinds & ~(1u << AFF_KIND_REPLENISH);
 
-    return kinds != 1u << AFF_KIND_CROSS_SELL || run->floors || run->blend->sequence > 0 ||
-           request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
+    return kinds != 1u << AFF_KIND_CROSS_SELL || run->floors || run->weights->sequence > 0 ||
+           aff_traces_wanted(run) || request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
            request->price_max != AFF_NO_MONEY || request->why_not.size > 0;
 }
 
-static void name_candidates(struct aff_run *run)
+static aff_status name_candidates(struct aff_run *run)
 {
     aff_candidates_from_rows(run);
     if (needs_each(run))
         aff_side_give_all(run);
-    if (run->blend->sequence > 0)
+    if (run->weights->sequence > 0)
         aff_candidates_from_sequence(run);
     if (run->history != NULL)
         aff_candidates_from_history(run);
     if (run->kinds >> AFF_KIND_SUBSTITUTE & 1)
         aff_candidates_from_content(run);
+    return aff_candidates_from_traces(run);
 }
 
 static void choose_items(struct aff_run *run)
@@ -116,8 +157,8 @@ aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *
     begin(ret_answer);
     aff_resolve(&run);
     settle(&run);
-    name_candidates(&run);
-    aff_sieve(&run);
+    status = name_candidates(&run);
+    aff_sieve(&run); /* also after a failure: it empties the sums */
     choose_items(&run);
     /* Popular products are cross-sell without evidence: where either rules them out they are not looked at.
      */
@@ -128,5 +169,5 @@ aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *
     ret_answer->short_reason = find_short_reason(&run);
     aff_explain_why_not(&run);
     aff_resolve_clear(&run);
-    return AFF_OK;
+    return status;
 }

@@ -6,29 +6,7 @@
 #include "core/index/model.h"
 #include "core/recommend/answer.h"
 #include "core/recommend/request.h"
-
-/* Weights of the sources, none negative.
- *
- * score = affinity * A / max A + sequence * S / max S + personal * P / max P + popularity * Q
- *   A  sum over the distinct cart products, in the order of the cart, then the page product, of the score of
- * their `together` neighbour S  the same of `next` rows: of the newest cart product, or without a known one
- * of the 5 newest purchases P  baskets of the customer that held the product * 2^(-age of the newest /
- * half-life) Q  the product's weight / the largest weight of the store (aff_catalogue_popularity) Each
- * maximum is over the candidates that nothing but diversity and limit drops; a source without a positive one
- * adds nothing. Equal scores rank by catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u,
- * u being a number from 0 to 1 that seed and row decide. Sums and scores are in single precision, in this
- * order; the weights are divided by the maxima first.
- *
- * A substitute's score is content * C + popularity * Q instead, with content weight 1 and C from 0 to 1: 0.4
- * for the same category or 0.2 for the one above it, 0.2 for the same brand, 0.2 * the share of equal
- * attributes, 0.2 * the share of common words of the names. */
-struct aff_blend {
-    double affinity;   /* neighbour rows of cart and page product */
-    double sequence;   /* `next` rows of the newest cart product, or of the last purchases without a cart */
-    double personal;   /* the customer's own decayed frequency */
-    double popularity; /* of each candidate in the store; breaks ties */
-    double personal_half_life_days;
-};
+#include "core/recommend/weights.h"
 
 /* The defaults that research on public data found good (see docs/ranking.md). */
 struct aff_blend aff_blend_default(void);
@@ -51,8 +29,8 @@ void aff_workspace_free(struct aff_workspace *workspace); /* NULL is a no-op */
  * category of the page product (or of up to 8 newest cart products), or of the category above it, at half to
  * twice its price; of each category the 300 most popular. Any other candidate is replenish if the customer
  * has bought it, else cross-sell. A purchase made at least twice is not due in the first half of the
- * customer's mean time between purchases of it; this is looked at only where replenish is asked for by name
- * or no cart is given.
+ * customer's mean time between purchases of it; this is looked at only where replenish is asked for by
+ * name.
  *
  * min_lift, min_confidence and min_orders hold where a cart or page product is known: a candidate passes if
  * its pair with one of these passes all of them. Substitutes need not.

@@ -46,6 +46,19 @@ enum aff_kind {
         AFF_KIND_MAX
 };
 
+/* What the cart of a request is. */
+#define AFF_AS_LIST(X)                                                                                       \
+    X(CART, "cart")   /* products that are bought together; their order says nothing */                      \
+    X(ADDED, "added") /* the same in the order in which they were put in: what comes next? */                \
+    X(VIEWS, "views") /* products viewed in this session; they may be offered again */
+
+enum aff_as {
+#define X(name, text) AFF_AS_##name,
+    AFF_AS_LIST(X)
+#undef X
+        AFF_AS_MAX
+};
+
 enum aff_explain { AFF_EXPLAIN_NONE, AFF_EXPLAIN_BASIC, AFF_EXPLAIN_FULL };
 
 struct aff_cart_line {
@@ -78,6 +91,8 @@ struct aff_request {
     struct aff_text customer, product; /* empty: not given */
     const struct aff_cart_line *cart;  /* in the order of adding, newest last; a product may come twice */
     size_t n_cart;
+    enum aff_as as;
+    bool unpriced; /* products without price may be offered: the caller does not show one */
     const struct aff_text *exclude;
     size_t n_exclude;
     const int32_t *rejected; /* keys of products that customer or session rejected lately */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/recommend/run.h"
 
+#include <math.h>
+
 /* Lists the id of `number` as unknown, once. */
 static void add_unknown(struct aff_run *run, size_t number)
 {
@@ -32,13 +34,17 @@ static size_t collect_ids(struct aff_run *run)
     return n;
 }
 
-/* How much the row of a cart product counts. All count the same: the order of a cart means something only in
- * stores whose carts arrive in the order of adding. */
-static float cart_weight(size_t line, size_t n_lines)
+/* How much the row of a cart product counts: all the same, unless the request says that the order of the cart
+ * is the order of adding. Then the newest counts most, each older one exp(-1/2) of the next, and none less
+ * than a tenth. */
+static float cart_weight(const struct aff_run *run, size_t line)
 {
-    (void)line;
-    (void)n_lines;
-    return 1;
+    static const double least = 0.1, products = 2;
+    const size_t age = run->request->n_cart - 1 - line;
+
+    if (run->request->as == AFF_AS_CART)
+        return 1;
+    return (float)fmax(exp(-(double)age / products), least);
 }
 
 static void add_base(struct aff_run *run, uint32_t row, float weight)
@@ -61,7 +67,7 @@ static void add_cart(struct aff_run *run, const uint32_t *rows, size_t n)
         if (marks[rows[i]] & AFF_MARK_IN_CART)
             continue;
         marks[rows[i]] |= AFF_MARK_IN_CART;
-        add_base(run, rows[i], cart_weight(i, n));
+        add_base(run, rows[i], cart_weight(run, i));
     }
 }
 
@@ -128,6 +134,8 @@ void aff_resolve(struct aff_run *run)
     run->newest = AFF_NO_ROW;
     add_cart(run, space->id_rows, request->n_cart);
     add_product(run, space->id_rows[request->n_cart]);
+    for (uint32_t i = 0; request->as == AFF_AS_VIEWS && i < run->n_bases; i++)
+        space->marks[space->bases[i].row] &= (uint8_t)~AFF_MARK_IN_CART;
     run->excluded = space->id_rows + request->n_cart + 1;
     for (size_t i = 0; i < request->n_exclude; i++)
         if (run->excluded[i] != AFF_NO_ROW)

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "core/recommend/recommend.h"
+#include "core/sequence/alike.h"
 
 enum {
     AFF_BASES_MAX = AFF_CART_MAX + 1,
@@ -70,6 +71,7 @@ enum aff_side_flag {
 /* What else is known of a candidate than its sum. */
 struct aff_side {
     float sequence, sequence_best, personal, content;
+    float traces[AFF_TRACE_MAX];
     uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
     uint32_t content_via;  /* number of the base */
     uint8_t flags, drop;
@@ -122,12 +124,14 @@ struct aff_workspace {
     uint64_t unknown_hashes[AFF_IDS_MAX];
     uint32_t id_rows[AFF_IDS_MAX];
     uint32_t rejected[AFF_REJECTED_MAX]; /* rows, AFF_NO_ROW among them */
+    struct aff_alike_space *alike;       /* NULL until viewed products are asked about */
 };
 
 struct aff_run {
     const struct aff_model *model;
     const struct aff_catalogue *catalogue;
     const struct aff_blend *blend;
+    const struct aff_weights *weights; /* of the situation */
     const struct aff_request *request;
     struct aff_workspace *space;
     struct aff_answer *answer;
@@ -143,7 +147,9 @@ struct aff_run {
     unsigned kinds; /* asked for, never 0 */
     bool each;      /* every candidate has a side and is looked at by itself */
     bool floors;    /* min_lift, min_confidence or min_orders apply */
+    bool traced;    /* a trace has named candidates */
     float max_affinity, max_sequence, max_personal; /* of the live candidates; 0: nothing positive */
+    float max_traces[AFF_TRACE_MAX];
 };
 
 /* Weight of the content term. */
@@ -167,6 +173,12 @@ void aff_candidates_from_rows(struct aff_run *run);
 void aff_candidates_from_sequence(struct aff_run *run);
 void aff_candidates_from_history(struct aff_run *run);
 void aff_candidates_from_content(struct aff_run *run);
+/* What a purchase is worth for its customer at the time of the request. */
+float aff_personal_value(const struct aff_run *run, const struct aff_purchase *purchase);
+/* True if a source of enum aff_trace has weight and may find something. */
+bool aff_traces_wanted(const struct aff_run *run);
+/* All candidates have sides by then where aff_traces_wanted(). AFF_NOMEM: the workspace could not grow. */
+AFF_MUST_CHECK aff_status aff_candidates_from_traces(struct aff_run *run);
 
 /* Fills space->live and counts what is dropped. */
 void aff_sieve(struct aff_run *run);

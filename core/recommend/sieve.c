@@ -87,9 +87,16 @@ enum aff_kind aff_kind_of(const struct aff_side *side)
 }
 
 /* Marks and eligibility of a row as bits by reason, beside AFF_MARK_SIDE; 0: none holds. */
-static inline unsigned reasons_of(const uint8_t *marks, const uint8_t *eligibility, uint32_t row)
+static inline unsigned reasons_of(const uint8_t *marks, const uint8_t *eligibility, unsigned looked,
+                                  uint32_t row)
 {
-    return marks[row] | (unsigned)aff_byte_read(&eligibility[row]) << AFF_MARK_ELIGIBILITY;
+    return marks[row] | (aff_byte_read(&eligibility[row]) & looked) << AFF_MARK_ELIGIBILITY;
+}
+
+/* The eligibility bits that the request looks at. */
+static unsigned looked_at(const struct aff_run *run)
+{
+    return run->request->unpriced ? UINT8_MAX & ~(unsigned)AFF_INELIGIBLE_UNPRICED : UINT8_MAX;
 }
 
 static bool is_among(const uint32_t *rows, size_t n, uint32_t row)
@@ -136,7 +143,8 @@ static enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct
 
 enum aff_drop aff_sieve_one(const struct aff_run *run, uint32_t row, const struct aff_side *side)
 {
-    unsigned reasons = reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), row);
+    unsigned reasons =
+        reasons_of(run->space->marks, aff_catalogue_eligibility(run->catalogue), looked_at(run), row);
 
     reasons &= ~(unsigned)AFF_MARK_SIDE;
     return reasons != 0 ? first_of(run, row, reasons) : judge(run, row, side);
@@ -186,6 +194,7 @@ static uint32_t sieve_by_marks(struct aff_run *run)
     const uint8_t *marks = run->space->marks, *eligibility = aff_catalogue_eligibility(run->catalogue);
     const uint32_t *rows = run->space->rows;
     const uint32_t n = run->n_candidates;
+    const unsigned looked = looked_at(run);
     struct aff_aside *asides = run->space->asides;
     uint32_t *live = run->space->live;
     float *scores = run->space->scores, *sums = run->space->sums;
@@ -193,7 +202,7 @@ static uint32_t sieve_by_marks(struct aff_run *run)
 
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t row = rows[i];
-        const unsigned reasons = reasons_of(marks, eligibility, row);
+        const unsigned reasons = reasons_of(marks, eligibility, looked, row);
         const float sum = sums[row];
         live[n_live] = row;
         scores[n_live] = sum;

@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "sql/load/parts.h"
+#include "sql/sessions/load_traces.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -159,6 +160,8 @@ static aff_status load(struct aff_connection *connection, int store, uint64_t li
             aff_load_neighbours(connection, store, model->catalogue, &model->together, &model->next, reterr);
     if (status == AFF_OK)
         status = aff_load_customers(connection, store, model->catalogue, &model->customers, reterr);
+    if (status == AFF_OK)
+        status = aff_load_traces(connection, store, model, reterr);
     return status;
 }
 

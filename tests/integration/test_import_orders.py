@@ -373,7 +373,7 @@ def large_stored(ctl, postgres, template_database, large):
     result = ctl("import", "orders", "--cancellation-prefix=C", large, database=database)
     assert "making indexes" in result.stderr
     assert indexes(database) == before
-    assert len(before) == 4
+    assert len(before) == 5
     assert not set(index_files(database)) & set(files)
     result = stored(database)
     repeated = ctl("import", "orders", "--cancellation-prefix=C", large, database=database)

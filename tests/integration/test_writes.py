@@ -31,7 +31,7 @@ def tiny(database):
 
 @pytest.fixture
 def one(service, tiny):
-    return service(tiny)
+    return service(tiny, learn_enabled="false")  # so that the queue of changed orders can be looked at
 
 
 def order(id="o1", **changes):
@@ -364,7 +364,7 @@ def test_old_keys_are_thrown_away(service, tiny):
 def test_many_clients_at_once_write_what_one_after_the_other_would(service, tiny):
     """Orders of eight customers, in singles and batches, some of them twice: each is there as it was sent last by its
     client, and every change has its row in the outbox."""
-    one = service(tiny, write_threads=3, http_workers=2)
+    one = service(tiny, write_threads=3, http_workers=2, learn_enabled="false")
     last, failures = {}, []
 
     def send(client):
@@ -748,7 +748,7 @@ def test_a_database_that_goes_away_and_comes_back(service, own_cluster, ctl):
 
 
 def live_through_outages(service, own_cluster, database, port, cutter):
-    one = service(database.url.replace(f":{port}/", f":{cutter.port}/"), database_poll_ms=50)
+    one = service(database.url.replace(f":{port}/", f":{cutter.port}/"), database_poll_ms=50, learn_enabled="false")  # nobody else commits
     assert written(put(one, "orders", [order("first")])) == ["created"]
 
     cutter.cut = "after"

@@ -15,8 +15,8 @@ enum { MOST_PRODUCTS = 240 };
 
 /* What the reference finds out about one product. */
 struct verdict {
-    bool named, by_base, bought, substitute;
-    float affinity, sequence, personal, content;
+    bool named, by_base, by_history, bought, substitute;
+    float affinity, sequence, personal, history, content;
     enum aff_drop drop;
     float score;
 };
@@ -25,6 +25,8 @@ struct reference {
     const struct aff_model *model;
     const struct aff_request *request;
     const struct aff_blend *blend;
+    const struct aff_weights *weights; /* of the situation */
+    float base_weights[AFF_CART_MAX + 1];
     uint32_t n;
     uint32_t cart[AFF_CART_MAX], n_cart, bases[AFF_CART_MAX + 1], n_bases, newest, product;
     const struct aff_history *history;
@@ -64,15 +66,27 @@ static void resolve(struct reference *reference)
         if (row == AFF_NO_ROW)
             continue;
         reference->newest = row;
-        if (!among(reference->cart, reference->n_cart, row))
-            reference->cart[reference->n_cart++] = row;
+        if (among(reference->cart, reference->n_cart, row))
+            continue;
+        float fade = (float)exp(-(double)(request->n_cart - 1 - i) / 2);
+        reference->base_weights[reference->n_cart] = request->as == AFF_AS_CART ? 1 : fmaxf(fade, 0.1f);
+        reference->cart[reference->n_cart++] = row;
     }
     for (uint32_t i = 0; i < reference->n_cart; i++)
         reference->bases[reference->n_bases++] = reference->cart[i];
     reference->product = find(reference, request->product);
-    if (reference->product != AFF_NO_ROW && !among(reference->cart, reference->n_cart, reference->product))
+    if (reference->product != AFF_NO_ROW && !among(reference->cart, reference->n_cart, reference->product)) {
+        reference->base_weights[reference->n_bases] = 1;
         reference->bases[reference->n_bases++] = reference->product;
+    }
     reference->history = aff_customers_find(reference->model->customers, request->customer);
+    const bool known = reference->history != NULL, added = request->as == AFF_AS_ADDED;
+    enum aff_situation situation = known ? AFF_SITUATION_CART_KNOWN : AFF_SITUATION_CART;
+    if (reference->n_bases > 0 && added)
+        situation = known ? AFF_SITUATION_ADDED_KNOWN : AFF_SITUATION_ADDED;
+    if (reference->n_bases == 0 && known)
+        situation = AFF_SITUATION_NEXT_BASKET;
+    reference->weights = &reference->blend->of[situation];
 }
 
 static int entry_of(const struct aff_row *row, uint32_t other)
@@ -168,6 +182,21 @@ static void name_content(struct reference *reference, uint32_t row)
     }
 }
 
+/* The closed form of recommend.h, in single precision as there. */
+static float worth(const struct reference *reference, const struct aff_purchase *purchase)
+{
+    const float half_life_s = (float)(reference->blend->personal_half_life_days * 86400);
+    const float n = (float)purchase->orders;
+    const float last =
+        exp2f(-(float)(STORE_NOW_S > purchase->last_s ? STORE_NOW_S - purchase->last_s : 0) / half_life_s);
+
+    if (purchase->orders < 2)
+        return last;
+    const float ratio =
+        exp2f(-(((float)purchase->last_s - (float)purchase->first_s) / (n - 1)) / half_life_s);
+    return ratio > 0.999F ? last * n : last * (1 - powf(ratio, n)) / (1 - ratio);
+}
+
 static void name(struct reference *reference, uint32_t row)
 {
     struct verdict *verdict = &reference->verdicts[row];
@@ -180,10 +209,10 @@ static void name(struct reference *reference, uint32_t row)
         if (entry < 0)
             continue;
         verdict->by_base = true;
-        verdict->affinity += neighbours->entries[entry].score;
+        verdict->affinity += reference->base_weights[i] * neighbours->entries[entry].score;
     }
     bool next = false;
-    for (uint32_t i = 0; i < 5 && reference->blend->sequence > 0; i++) {
+    for (uint32_t i = 0; i < 5 && reference->weights->sequence > 0; i++) {
         uint32_t from = reference->newest;
         if (from == AFF_NO_ROW && reference->history != NULL && i < reference->history->n)
             from = reference->history->purchases[i].row;
@@ -195,13 +224,23 @@ static void name(struct reference *reference, uint32_t row)
         verdict->sequence += entry < 0 ? 0 : neighbours->entries[entry].score;
     }
     if (purchase != NULL) {
-        double age_s = (double)STORE_NOW_S - purchase->last_s;
         verdict->bought = true;
-        verdict->personal = (float)purchase->orders *
-                            exp2f((float)(-age_s / (reference->blend->personal_half_life_days * 86400)));
+        verdict->personal = worth(reference, purchase);
+    }
+    for (uint32_t i = 0; reference->weights->traces[AFF_TRACE_HISTORY] > 0 && reference->history != NULL &&
+                         i < reference->history->n && i < 100;
+         i++) {
+        const struct aff_purchase *bought = &reference->history->purchases[i];
+        const struct aff_row *neighbours = aff_neighbours_row(reference->model->together, bought->row);
+        int entry = entry_of(neighbours, row);
+        if (entry < 0)
+            continue;
+        verdict->by_history = true;
+        verdict->history += worth(reference, bought) * neighbours->entries[entry].score;
     }
     name_content(reference, row);
-    verdict->named = verdict->by_base || next || verdict->bought || verdict->substitute;
+    verdict->named =
+        verdict->by_base || verdict->by_history || next || verdict->bought || verdict->substitute;
 }
 
 static bool filter_holds(const struct aff_filter *filter, const struct aff_product *product)
@@ -278,8 +317,7 @@ static bool is_excluded(const struct reference *reference, struct aff_text id)
 static bool is_too_soon(const struct reference *reference, uint32_t row)
 {
     const struct aff_purchase *purchase = purchase_of(reference, row);
-    bool asked =
-        (reference->request->kinds >> AFF_KIND_REPLENISH & 1) != 0 || reference->request->n_cart == 0;
+    bool asked = (reference->request->kinds >> AFF_KIND_REPLENISH & 1) != 0;
 
     if (!asked || purchase == NULL || purchase->orders < 2)
         return false;
@@ -329,25 +367,27 @@ static float scale_of(double weight, float max)
 
 static void score(struct reference *reference)
 {
-    const struct aff_blend *blend = reference->blend;
-    float affinity = 0, sequence = 0, personal = 0;
+    const struct aff_weights *weights = reference->weights;
+    float affinity = 0, sequence = 0, personal = 0, history = 0;
 
     for (uint32_t i = 0; i < reference->n_live; i++) {
         const struct verdict *verdict = &reference->verdicts[reference->order[i]];
         affinity = fmaxf(affinity, verdict->affinity);
         sequence = fmaxf(sequence, verdict->sequence);
         personal = fmaxf(personal, verdict->personal);
+        history = fmaxf(history, verdict->history);
     }
     for (uint32_t i = 0; i < reference->n_live; i++) {
         uint32_t row = reference->order[i];
         struct verdict *verdict = &reference->verdicts[row];
-        verdict->score = verdict->affinity * scale_of(blend->affinity, affinity) +
-                         verdict->sequence * scale_of(blend->sequence, sequence) +
-                         verdict->personal * scale_of(blend->personal, personal);
+        verdict->score = verdict->affinity * scale_of(weights->affinity, affinity) +
+                         verdict->sequence * scale_of(weights->sequence, sequence) +
+                         verdict->personal * scale_of(weights->personal, personal) +
+                         verdict->history * scale_of(weights->traces[AFF_TRACE_HISTORY], history);
         if (verdict->substitute)
             verdict->score = verdict->content;
         verdict->score +=
-            (float)blend->popularity * aff_catalogue_popularity(reference->model->catalogue)[row];
+            (float)weights->popularity * aff_catalogue_popularity(reference->model->catalogue)[row];
     }
 }
 

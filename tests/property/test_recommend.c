@@ -90,7 +90,8 @@ static void check_voice(const struct reference *reference, const struct aff_item
     if (verdict->substitute)
         assert_int_equal(item->origin, AFF_ORIGIN_CONTENT);
     if (item->origin == AFF_ORIGIN_NEIGHBOURS)
-        assert_true(verdict->bought && item->via == item->row);
+        assert_true((verdict->bought && item->via == item->row) ||
+                    (verdict->by_history && item->via == reference->history->purchases[0].row));
     if (item->origin == AFF_ORIGIN_AFFINITY) {
         float largest = -INFINITY;
         uint32_t via = AFF_NO_ROW;
@@ -256,12 +257,19 @@ static struct aff_blend random_blend(struct aff_random *random)
 {
     struct aff_blend blend = aff_blend_default();
 
-    if (aff_random_below(random, 2) == 0)
-        blend.sequence = aff_random_unit(random);
-    if (aff_random_below(random, 3) == 0)
-        blend.popularity = aff_random_unit(random);
-    if (aff_random_below(random, 5) == 0)
-        blend.affinity = 0;
+    for (int i = 0; i < AFF_SITUATION_MAX; i++) {
+        struct aff_weights *weights = &blend.of[i];
+        if (aff_random_below(random, 2) == 0)
+            weights->sequence = aff_random_unit(random);
+        if (aff_random_below(random, 3) == 0)
+            weights->popularity = aff_random_unit(random);
+        if (aff_random_below(random, 5) == 0)
+            weights->affinity = 0;
+        if (aff_random_below(random, 2) == 0)
+            weights->traces[AFF_TRACE_HISTORY] = 0;
+        else if (aff_random_below(random, 2) == 0)
+            weights->traces[AFF_TRACE_HISTORY] = aff_random_unit(random);
+    }
     return blend;
 }
 

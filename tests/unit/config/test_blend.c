@@ -22,7 +22,8 @@ static void every_weight_comes_from_its_own_key(void **state)
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++, value[0]++)
         assert_int_equal(aff_config_set(&config, keys[i], value, "test", &error), AFF_OK);
     struct aff_blend blend = aff_config_blend(&config);
-    assert_true(blend.affinity == 1 && blend.sequence == 2 && blend.personal == 3 && blend.popularity == 4 &&
+    const struct aff_weights *cart = &blend.of[AFF_SITUATION_CART_KNOWN];
+    assert_true(cart->affinity == 1 && cart->sequence == 2 && cart->personal == 3 && cart->popularity == 4 &&
                 blend.personal_half_life_days == 5);
 }
 
@@ -33,9 +34,14 @@ static void defaults_of_configuration_and_recommender_agree(void **state)
     (void)state;
     aff_config_init(&config);
     struct aff_blend ours = aff_config_blend(&config), theirs = aff_blend_default();
-    assert_true(ours.affinity == theirs.affinity && ours.sequence == theirs.sequence &&
-                ours.personal == theirs.personal && ours.popularity == theirs.popularity &&
-                ours.personal_half_life_days == theirs.personal_half_life_days);
+    for (int i = 0; i < AFF_SITUATION_MAX; i++) {
+        assert_true(
+            ours.of[i].affinity == theirs.of[i].affinity && ours.of[i].sequence == theirs.of[i].sequence &&
+            ours.of[i].personal == theirs.of[i].personal && ours.of[i].popularity == theirs.of[i].popularity);
+        for (int trace = 0; trace < AFF_TRACE_MAX; trace++)
+            assert_true(ours.of[i].traces[trace] == theirs.of[i].traces[trace]);
+    }
+    assert_true(ours.personal_half_life_days == theirs.personal_half_life_days);
 }
 
 int main(void)

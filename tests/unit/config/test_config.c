@@ -75,7 +75,7 @@ static void what_is_not_wholly_a_number_is_refused(void **state)
     for (size_t i = 0; i < sizeof real / sizeof real[0]; i++) {
         struct aff_config config = defaults();
         assert_int_equal(aff_config_set(&config, "learn.half_life_days", real[i], "here", NULL), AFF_CONFIG);
-        assert_true(config.learn_half_life_days == 180);
+        assert_true(config.learn_half_life_days == 120);
     }
 }
 

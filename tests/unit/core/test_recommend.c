@@ -236,9 +236,16 @@ static void a_known_customer_gets_what_is_bought_again_and_is_due(void **state)
     shop->request.customer = aff_text_of("ann");
     const struct aff_answer *answer = ask(shop);
     assert_true(answer->customer_known);
-    assert_rows(answer, (uint32_t[]){BLACK, AFF_NO_ROW});
+    assert_rows(answer, (uint32_t[]){GREEN, BLACK, CUP, SIEVE, AFF_NO_ROW});
     assert_int_equal(answer->items[0].kind, AFF_KIND_REPLENISH);
     assert_int_equal(answer->items[0].origin, AFF_ORIGIN_NEIGHBOURS);
+    /* What goes with the purchases comes after them. */
+    assert_int_equal(answer->items[2].kind, AFF_KIND_CROSS_SELL);
+    assert_int_equal(answer->items[2].origin, AFF_ORIGIN_NEIGHBOURS);
+    assert_int_equal(answer->items[2].via, GREEN);
+    shop->request.kinds = 1u << AFF_KIND_REPLENISH;
+    answer = ask(shop);
+    assert_rows(answer, (uint32_t[]){BLACK, AFF_NO_ROW});
     assert_int_equal(answer->dropped[AFF_DROP_NOT_DUE], 1);
     assert_int_equal(answer->dropped[AFF_DROP_OWNED], 1);
     /* Five days later half of the 30 days have passed. */
@@ -267,7 +274,8 @@ static void sequence_follows_the_newest_cart_product(void **state)
 
     put_in_cart(shop, "pot");
     put_in_cart(shop, "green");
-    shop->blend.sequence = 3;
+    for (int i = 0; i < AFF_SITUATION_MAX; i++)
+        shop->blend.of[i].sequence = 3;
     shop->request.explain = AFF_EXPLAIN_BASIC;
     const struct aff_answer *answer = ask(shop);
     assert_rows(answer, (uint32_t[]){BLACK, BOOK, CUP, SIEVE, AFF_NO_ROW});
@@ -410,7 +418,8 @@ static void rotation_changes_near_ties_by_seed_only(void **state)
     struct shop *shop = *state;
     uint32_t first[N_PRODUCTS] = {0};
 
-    shop->blend.popularity = 0;
+    for (int i = 0; i < AFF_SITUATION_MAX; i++)
+        shop->blend.of[i].popularity = 0;
     add_row(shop->model->together, CUP, cup, orders, 3);
     put_in_cart(shop, "cup");
     shop->request.rotation = 1;

@@ -42,12 +42,16 @@ static struct aff_model *open_one(const char *path)
 /* Both models must answer a few hundred requests alike, evidence included. */
 static void compare_answers(const struct aff_model *a, const struct aff_model *b)
 {
-    const struct aff_blend blend = {
-        .affinity = 1, .sequence = 0.5, .personal = 0.3, .popularity = 0.1, .personal_half_life_days = 90};
+    const struct aff_weights weights = {
+        .affinity = 1, .sequence = 0.5, .personal = 0.3, .popularity = 0.1, .traces[AFF_TRACE_HISTORY] = 0.2};
+    struct aff_blend blend = {.personal_half_life_days = 90};
     struct aff_random random = {.state = 9};
     struct random_request *request = malloc(sizeof *request);
     struct aff_answer *x = malloc(sizeof *x), *y = malloc(sizeof *y);
     struct aff_workspace *space_a, *space_b;
+
+    for (int i = 0; i < AFF_SITUATION_MAX; i++)
+        blend.of[i] = weights;
 
     assert_true(request != NULL && x != NULL && y != NULL);
     assert_int_equal(aff_workspace_new(&space_a), AFF_OK);

@@ -69,6 +69,7 @@ static struct aff_model *publish(const char *name)
     model->built_at_us = aff_clock_now_us() - 5 * AFF_SECOND_US;
     assert_int_equal(aff_stores_add(&at.stores, aff_text_of(name), &store), AFF_OK);
     aff_slot_publish(store->slot, model);
+    atomic_store(&store->freshness.current_us, model->built_at_us);
     return model;
 }
 

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# How often the served engine finds what was hidden, on fixed queries over public data: Online Retail (hide a random
+# product, with and without the customer; hide the last one; next basket) and RSC15 100k (next view). Beside it other
+# methods over the same queries, and what is lost when one source is left out. Goals are of the engine with its defaults.
+#
+# AFF_BUILD      build folder with affinityctl (default: build/release)
+# AFFINITY_DATA  folder of the data (default: ../shared/data); ../tools beside it has the split and the scoring
+# TUNE           1: `affinityctl tune` first
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+ctl=${AFF_BUILD:-$root/build/release}/affinityctl
+data=${AFFINITY_DATA:-$root/../shared/data}
+[[ -x $ctl ]] || { echo "bench/quality.sh: there is no $ctl; build it first" >&2; exit 2; }
+if [[ ! -d $data/online_retail/eval || ! -d $data/rsc15_100k/eval || ! -f $data/../tools/score.py ]]; then
+    echo "skipped: the data are not in $data (AFFINITY_DATA names another folder)"
+    echo "quality: 0 of 5 lines measured (goal 5) missed"
+    exit 1
+fi
+retail=$data/online_retail views=$data/rsc15_100k
+
+work=$(mktemp -d /tmp/aff_bench_quality.XXXXXX)
+trap '"$root/tests/support/private_postgres.sh" remove "$work/postgres" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+AFFINITY_DATABASE_URL=$("$root/tests/support/private_postgres.sh" start "$work/postgres" --while $$ --volatile)
+export AFFINITY_DATABASE_URL
+
+echo "importing and learning the training parts"
+python3 "$data/../tools/split_online_retail.py" "$work/train.csv.gz" >/dev/null
+"$ctl" migrate up >/dev/null
+import() {
+    "$ctl" import "$@" --quiet --rejects "$work/rejects.csv" >/dev/null || [[ $? == 3 ]] # 3: lines that are no sales
+}
+import products --import-config "$retail/import.conf" "$retail/products.csv.gz"
+import customers --import-config "$retail/import.conf" "$retail/customers.csv.gz"
+import orders --import-config "$retail/import.conf" "$work/train.csv.gz"
+"$ctl" rebuild --quiet >/dev/null
+import sessions --store views "$views/sessions_train.csv.gz"
+if [[ ${TUNE:-0} == 1 ]]; then
+    "$ctl" tune
+    "$ctl" tune --store views
+fi
+
+# figures FOLDER TASK OPTION...: "A B" of the task's two figures.
+figures() {
+    local folder=$1 task=$2 shown=()
+    shift 2
+    "$ctl" recommend --batch "$folder/eval/$task.queries.jsonl.gz" --quiet "$@" >"$work/answers.jsonl"
+    [[ $task == complete_* ]] && shown=(--queries "$folder/eval/$task.queries.jsonl.gz")
+    python3 "$data/../tools/score.py" "$folder/eval/$task.truth.jsonl.gz" "$work/answers.jsonl" "${shown[@]}" |
+        python3 -c 'import json, sys
+f = json.load(sys.stdin)
+names = {"complete_random": ("HR@10", "NDCG@10"), "complete_last": ("HR@10", "NDCG@10"), "next_basket": ("recall@10", "NDCG@10"), "next_in_session": ("HR@20", "MRR@20")}[sys.argv[1]]
+print(*("%.4f" % f[n] for n in names))' "$task"
+}
+
+met=0
+# line TITLE A-GOAL B-GOAL FOLDER TASK OPTION...
+line() {
+    local title=$1 a_goal=$2 b_goal=$3 a b verdict
+    shift 3
+    read -r a b < <(figures "$@")
+    verdict=$(awk -v a="$a" -v b="$b" -v x="$a_goal" -v y="$b_goal" 'BEGIN {print (a >= x && b >= y) ? "met" : "missed"}')
+    [[ $verdict == met ]] && met=$((met + 1))
+    printf '%-46s %s %s   (goal %s %s) %s\n' "$title" "$a" "$b" "$a_goal" "$b_goal" "$verdict"
+}
+# beside TITLE FOLDER TASK OPTION...
+beside() {
+    local title=$1
+    shift
+    printf '  %-44s %s\n' "$title" "$(figures "$@")"
+}
+
+line "random product, customer known: HR@10 NDCG@10" 0.350 0.211 "$retail" complete_random
+for source in personal popularity; do
+    beside "without $source" "$retail" complete_random --without $source
+done
+line "random product, cart only: HR@10 NDCG@10" 0.315 0.195 "$retail" complete_random --no-customer
+for method in cosine confidence lift; do
+    beside "$method" "$retail" complete_random --no-customer --method $method
+done
+beside "without popularity" "$retail" complete_random --no-customer --without popularity
+line "last product: HR@10 NDCG@10" 0.363 0.247 "$retail" complete_last --as added
+beside "order of the cart left aside" "$retail" complete_last
+for source in added personal popularity; do
+    beside "without $source" "$retail" complete_last --as added --without $source
+done
+line "next basket: recall@10 NDCG@10" 0.204 0.312 "$retail" next_basket
+for source in personal history recent popularity; do
+    beside "without $source" "$retail" next_basket --without $source
+done
+beside "personal alone" "$retail" next_basket --without history,recent,popularity
+line "next view: HR@20 MRR@20" 0.695 0.380 "$views" next_in_session --as views --store views
+for source in alike viewed seen; do
+    beside "without $source" "$views" next_in_session --as views --store views --without $source
+done
+beside "viewed after the newest view alone" "$views" next_in_session --as views --store views --without alike,seen
+
+verdict=missed
+[[ $met == 5 ]] && verdict=met
+echo "quality: $met of 5 lines (goal 5) $verdict"
+[[ $verdict == met ]]

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model that knows only the first of a store's orders and sessions, learned in memory as a rebuild learns
+ * it. */
+#pragma once
+
+#include "cli/measure/orders.h"
+#include "config/config.h"
+#include "core/index/model.h"
+#include "core/learn/rows.h"
+
+struct aff_train {
+    struct aff_model *model; /* its catalogue belongs to the model that was given */
+    struct aff_pairs *pairs; /* for rows by other methods */
+};
+
+/* Learns from the orders before number `n_orders` and the sessions before number `n_sessions` of the given
+ * model. Customers have their database keys as ids. `catalogue` is borrowed from `whole`, with it popularity
+ * and eligibility as they are today. Set *ret_train to zero before. */
+AFF_MUST_CHECK aff_status aff_train(const struct aff_model *whole, const struct aff_measured_orders *orders,
+                                    uint32_t n_orders, uint32_t n_sessions, const struct aff_config *config,
+                                    struct aff_train *ret_train, struct aff_error *reterr);
+void aff_train_done(struct aff_train *train);
+
+enum { AFF_TRAIN_ID = 24 };
+/* The id of a customer in such a model. */
+struct aff_text aff_train_customer(int64_t customer, char into[AFF_TRAIN_ID]);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sources of enum aff_trace. Each names candidates and adds to their sides; a source without weight or
+ * without its part of the model is not looked at. */
+#include "core/recommend/run.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    HISTORY_PURCHASES = 100, /* newest ones whose rows count */
+    VIEWS_LOOKED = 10,       /* newest views */
+    VIEWED_FADE = 2,         /* views after which a rule counts 1/e */
+    SEEN_FADE = 10,
+};
+#define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
+
+static bool wants(const struct aff_run *run, enum aff_trace trace)
+{
+    return run->weights->traces[trace] > 0;
+}
+
+bool aff_traces_wanted(const struct aff_run *run)
+{
+    for (int trace = 0; trace < AFF_TRACE_MAX; trace++)
+        if (wants(run, (enum aff_trace)trace) && (run->model->traces != NULL || trace == AFF_TRACE_HISTORY))
+            return true;
+    return false;
+}
+
+static void add(struct aff_run *run, enum aff_trace trace, const struct aff_neighbour *entries, uint32_t n,
+                float weight)
+{
+    const uint32_t size = aff_catalogue_size(run->catalogue);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (entries[i].row < size)
+            aff_candidate_touch(run, entries[i].row)->traces[trace] += weight * entries[i].score;
+}
+
+static void add_added(struct aff_run *run)
+{
+    uint32_t n = 0;
+
+    if (run->newest == AFF_NO_ROW)
+        return;
+    const struct aff_neighbour *entries = aff_successors_of(run->model->traces->added, run->newest, &n);
+    add(run, AFF_TRACE_ADDED, entries, n, 1);
+}
+
+static void add_history(struct aff_run *run)
+{
+    for (uint32_t i = 0; run->history != NULL && i < run->history->n && i < HISTORY_PURCHASES; i++) {
+        const struct aff_purchase *purchase = &run->history->purchases[i];
+        const struct aff_row *row = aff_neighbours_row(run->model->together, purchase->row);
+        if (row != NULL)
+            add(run, AFF_TRACE_HISTORY, row->entries, row->n, aff_personal_value(run, purchase));
+    }
+}
+
+/* The lists name candidates, and all candidates have the value. */
+static void add_recent(struct aff_run *run)
+{
+    const struct aff_traces *traces = run->model->traces;
+
+    for (uint32_t i = 0; i < traces->n_recent; i++)
+        (void)aff_candidate_touch(run, traces->recent[i].row);
+    for (uint32_t i = 0; i < run->n_candidates; i++) {
+        const uint32_t row = run->space->rows[i];
+        if (row < traces->n_products)
+            aff_side_find(run, row)->traces[AFF_TRACE_RECENT] = traces->recent_of[row];
+    }
+}
+
+static aff_status add_alike(struct aff_run *run)
+{
+    const struct aff_alike_settings settings = aff_alike_default();
+    const struct aff_neighbour *found = NULL;
+    uint32_t n = 0;
+    aff_status status = AFF_OK;
+
+    if (run->model->traces->sessions == NULL)
+        return AFF_OK;
+    if (run->space->alike == NULL)
+        status = aff_alike_space_new(&run->space->alike);
+    if (status == AFF_OK)
+        status =
+            aff_alike_score(run->model->traces->sessions, &settings, run->space->alike, run->space->id_rows,
+                            (uint32_t)run->request->n_cart, run->request->now_us / 1000000, &found, &n);
+    if (status == AFF_OK)
+        add(run, AFF_TRACE_ALIKE, found, n, 1);
+    return status;
+}
+
+static void add_viewed(struct aff_run *run)
+{
+    const uint32_t n_views = (uint32_t)run->request->n_cart;
+
+    for (uint32_t age = 0; age < n_views && age < VIEWS_LOOKED; age++) {
+        uint32_t n = 0;
+        const struct aff_neighbour *entries =
+            aff_successors_of(run->model->traces->viewed, run->space->id_rows[n_views - 1 - age], &n);
+        add(run, AFF_TRACE_VIEWED, entries, n, expf(-(float)age / VIEWED_FADE));
+    }
+}
+
+static void add_seen(struct aff_run *run)
+{
+    const uint32_t n_views = (uint32_t)run->request->n_cart;
+    const uint32_t *rows = run->space->id_rows;
+
+    for (uint32_t age = 1; age < n_views && age < VIEWS_LOOKED; age++) {
+        const uint32_t row = rows[n_views - 1 - age];
+        if (row == AFF_NO_ROW)
+            continue;
+        const float share = row == rows[n_views - 1] ? SEEN_SAME : 1;
+        aff_candidate_touch(run, row)->traces[AFF_TRACE_SEEN] += share * expf(-(float)age / SEEN_FADE);
+    }
+}
+
+aff_status aff_candidates_from_traces(struct aff_run *run)
+{
+    const bool views = run->request->as == AFF_AS_VIEWS && run->request->n_cart > 0;
+    aff_status status = AFF_OK;
+
+    run->traced = aff_traces_wanted(run);
+    if (!run->traced)
+        return AFF_OK;
+    if (wants(run, AFF_TRACE_HISTORY))
+        add_history(run);
+    if (run->model->traces == NULL)
+        return AFF_OK;
+    if (wants(run, AFF_TRACE_ADDED))
+        add_added(run);
+    if (views && wants(run, AFF_TRACE_ALIKE))
+        status = add_alike(run);
+    if (views && wants(run, AFF_TRACE_VIEWED))
+        add_viewed(run);
+    if (views && wants(run, AFF_TRACE_SEEN))
+        add_seen(run);
+    if (wants(run, AFF_TRACE_RECENT) && run->model->traces->recent_of != NULL)
+        add_recent(run);
+    return status;
+}

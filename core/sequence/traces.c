@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/sequence/traces.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define WEEK_S (7 * 86400.0)
+
+enum { RECENT_KEPT = 200 };
+
+void aff_traces_free(struct aff_traces *traces)
+{
+    if (traces == NULL)
+        return;
+    aff_sequences_free(traces->sessions);
+    aff_successors_free(traces->viewed);
+    aff_successors_free(traces->added);
+    free(traces->recent);
+    free(traces->recent_of);
+    free(traces);
+}
+
+size_t aff_traces_bytes(const struct aff_traces *traces)
+{
+    if (traces == NULL)
+        return 0;
+    return sizeof *traces + aff_sequences_bytes(traces->sessions) + aff_successors_bytes(traces->viewed) +
+           aff_successors_bytes(traces->added) + traces->n_recent * sizeof *traces->recent +
+           traces->n_products * sizeof *traces->recent_of;
+}
+
+static int by_score(const void *x, const void *y)
+{
+    const struct aff_neighbour *a = x, *b = y;
+
+    if (a->score != b->score)
+        return a->score < b->score ? 1 : -1;
+    return a->row < b->row ? -1 : a->row > b->row;
+}
+
+aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint32_t n, uint32_t keep)
+{
+    struct aff_neighbour *recent = malloc(((size_t)n + 1) * sizeof *recent);
+    uint32_t n_recent = 0;
+
+    free(traces->recent_of);
+    traces->recent_of = weights;
+    traces->n_products = n;
+    if (recent == NULL)
+        return AFF_NOMEM;
+    for (uint32_t row = 0; row < n; row++)
+        if (weights[row] > 0)
+            recent[n_recent++] = (struct aff_neighbour){row, weights[row]};
+    qsort(recent, n_recent, sizeof *recent, by_score);
+    const float most = n_recent > 0 ? recent[0].score : 1;
+    for (uint32_t i = 0; i < n_recent; i++) {
+        recent[i].score /= most;
+        weights[recent[i].row] = recent[i].score;
+    }
+    traces->n_recent = n_recent < keep ? n_recent : keep;
+    free(traces->recent);
+    traces->recent = recent;
+    return AFF_OK;
+}
+
+aff_status aff_traces_learn_views(struct aff_traces *traces)
+{
+    static const struct aff_successors_settings settings = {
+        .reach = 2, .keep = 50, .half_life_days = 10, .shrink = 3, .repeats = true};
+
+    return aff_successors_build(traces->sessions, &settings, &traces->viewed);
+}
+
+static aff_status weigh_recent(struct aff_traces *traces, const struct aff_sequences *baskets, uint32_t now_s)
+{
+    float *weights = calloc((size_t)baskets->n_products + 1, sizeof *weights);
+    uint32_t *last = calloc((size_t)baskets->n_products + 1, sizeof *last); /* 1 + the basket */
+
+    if (weights == NULL || last == NULL) {
+        free(weights);
+        free(last);
+        return AFF_NOMEM;
+    }
+    for (uint32_t s = 0; s < baskets->n; s++) {
+        const double age_s = now_s > baskets->at_s[s] ? now_s - baskets->at_s[s] : 0;
+        const float weight = (float)exp2(-age_s / WEEK_S);
+        for (uint32_t i = baskets->starts[s]; i < baskets->starts[s + 1]; i++) {
+            if (last[baskets->rows[i]] != s + 1)
+                weights[baskets->rows[i]] += weight;
+            last[baskets->rows[i]] = s + 1;
+        }
+    }
+    free(last);
+    return aff_traces_set_recent(traces, weights, baskets->n_products, RECENT_KEPT);
+}
+
+aff_status aff_traces_learn_baskets(struct aff_traces *traces, const struct aff_sequences *baskets,
+                                    uint32_t now_s)
+{
+    static const struct aff_successors_settings settings = {
+        .reach = 10, .keep = 50, .half_life_days = 180, .shrink = 1, .repeats = false};
+    aff_status status = aff_successors_build(baskets, &settings, &traces->added);
+
+    return status == AFF_OK ? weigh_recent(traces, baskets, now_s) : status;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sql/sessions/load_traces.h"
+
+#include "core/base/clock.h"
+#include "sql/copy.h"
+#include "sql/sessions/fitted.h"
+
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DAY_S 86400.0
+
+struct reading {
+    struct aff_connection *connection;
+    const struct aff_catalogue *catalogue;
+    struct aff_sequences_builder *builder;
+    uint32_t *rows; /* of one sequence */
+    size_t capacity;
+};
+
+static aff_status fail(aff_status status, struct aff_error *reterr)
+{
+    return aff_error_set(reterr, status, "%s", aff_status_text(status));
+}
+
+/* Rows of the products, unknown ones left out. */
+static aff_status read_rows(struct reading *reading, struct aff_copy_array products, uint32_t *ret_n,
+                            struct aff_error *reterr)
+{
+    uint32_t n = 0;
+
+    if (products.n > reading->capacity) {
+        uint32_t *rows = realloc(reading->rows, products.n * sizeof *rows);
+        if (rows == NULL)
+            return fail(AFF_NOMEM, reterr);
+        reading->rows = rows;
+        reading->capacity = products.n;
+    }
+    for (size_t i = 0; i < products.n; i++) {
+        const uint32_t row = aff_catalogue_find_key(reading->catalogue, aff_copy_element_int32(products, i));
+        if (row != AFF_NO_ROW)
+            reading->rows[n++] = row;
+    }
+    *ret_n = n;
+    return AFF_OK;
+}
+
+/* Reads the sequences that a COPY of (seconds bigint, products integer[]) gives. */
+static aff_status read_sequences(struct reading *reading, const char *statement, uint32_t holders,
+                                 struct aff_sequences **ret_sequences, struct aff_error *reterr)
+{
+    struct aff_copy_reader reader = {0};
+    bool more = true;
+    aff_status status = aff_sequences_builder_new(&reading->builder);
+
+    if (status != AFF_OK)
+        return fail(status, reterr);
+    status = aff_copy_read_begin(&reader, reading->connection, statement, reterr);
+    while (status == AFF_OK && (status = aff_copy_read(&reader, &more, reterr)) == AFF_OK && more) {
+        const int64_t at_s = aff_copy_get_int64(&reader, 0);
+        uint32_t n;
+        status = read_rows(reading, aff_copy_get_array(&reader, sizeof(int32_t)), &n, reterr);
+        if (status != AFF_OK)
+            break;
+        status = aff_sequences_builder_add(reading->builder, reading->rows, n,
+                                           at_s < 0            ? 0
+                                           : at_s > UINT32_MAX ? UINT32_MAX
+                                                               : (uint32_t)at_s);
+        if (status != AFF_OK)
+            (void)fail(status, reterr);
+    }
+    aff_copy_read_close(&reader);
+    if (status == AFF_OK) {
+        status = aff_sequences_builder_finish(reading->builder, aff_catalogue_size(reading->catalogue),
+                                              holders, ret_sequences);
+        if (status != AFF_OK)
+            (void)fail(status, reterr);
+    }
+    aff_sequences_builder_free(reading->builder);
+    reading->builder = NULL;
+    return status;
+}
+
+static aff_status load_sessions(struct reading *reading, int store, struct aff_traces *traces,
+                                struct aff_error *reterr)
+{
+    char statement[512];
+
+    (void)snprintf(statement, sizeof statement,
+                   "COPY (SELECT extract(epoch FROM at)::bigint, products FROM affinity.session"
+                   " WHERE store = %d ORDER BY at DESC, session_key LIMIT %d) TO STDOUT (FORMAT binary)",
+                   store, AFF_TRACES_SESSIONS);
+    aff_status status = read_sequences(reading, statement, AFF_TRACES_HOLDERS, &traces->sessions, reterr);
+    if (status != AFF_OK)
+        return status;
+    if (traces->sessions->n == 0) {
+        aff_sequences_free(traces->sessions);
+        traces->sessions = NULL;
+        return AFF_OK;
+    }
+    status = aff_traces_learn_views(traces);
+    return status == AFF_OK ? AFF_OK : fail(status, reterr);
+}
+
+/* Where the newest AFF_TRACES_LINES lines begin if they came evenly; 30 days at least, for popularity. */
+static int64_t begin_of(const struct aff_totals *totals, int64_t lines)
+{
+    const double share = lines > AFF_TRACES_LINES ? (double)AFF_TRACES_LINES / (double)lines : 1;
+    const double window_us = share * ((double)totals->to_us - (double)totals->from_us);
+    const double least_us = 30 * DAY_S * AFF_SECOND_US;
+
+    return totals->to_us - (int64_t)fmax(window_us, least_us);
+}
+
+static aff_status count_lines(struct reading *reading, int store, int64_t *ret_lines,
+                              struct aff_error *reterr)
+{
+    char number[16];
+    const char *parameters[] = {number};
+
+    (void)snprintf(number, sizeof number, "%d", store);
+    return aff_query_number(
+        reading->connection,
+        "SELECT coalesce((SELECT lines FROM affinity.state WHERE store = $1::integer), 0)", 1, parameters,
+        ret_lines, reterr);
+}
+
+static aff_status load_baskets(struct reading *reading, int store, const struct aff_totals *totals,
+                               struct aff_traces *traces, struct aff_error *reterr)
+{
+    struct aff_sequences *baskets = NULL;
+    char statement[640];
+    int64_t lines;
+    aff_status status = count_lines(reading, store, &lines, reterr);
+
+    if (status != AFF_OK || totals->orders == 0)
+        return status;
+    (void)snprintf(statement, sizeof statement,
+                   "COPY (SELECT extract(epoch FROM min(ordered_at))::bigint,"
+                   " array_agg(product ORDER BY line) FROM affinity.order_line"
+                   " WHERE store = %d AND quantity > returned AND ordered_at >="
+                   " 'epoch'::timestamptz + %" PRId64 " * interval '1 microsecond'"
+                   " GROUP BY order_key ORDER BY 1, order_key) TO STDOUT (FORMAT binary)",
+                   store, begin_of(totals, lines));
+    status = read_sequences(reading, statement, 1, &baskets, reterr);
+    if (status != AFF_OK)
+        return status;
+    status = aff_traces_learn_baskets(traces, baskets, (uint32_t)(totals->to_us / AFF_SECOND_US));
+    aff_sequences_free(baskets);
+    return status == AFF_OK ? AFF_OK : fail(status, reterr);
+}
+
+aff_status aff_load_traces(struct aff_connection *connection, int store, struct aff_model *model,
+                           struct aff_error *reterr)
+{
+    struct reading reading = {.connection = connection, .catalogue = model->catalogue};
+    struct aff_traces *traces = calloc(1, sizeof *traces);
+
+    if (traces == NULL)
+        return fail(AFF_NOMEM, reterr);
+    aff_status status = load_sessions(&reading, store, traces, reterr);
+    if (status == AFF_OK)
+        status = load_baskets(&reading, store, &model->totals, traces, reterr);
+    if (status == AFF_OK)
+        status = aff_fitted_read(connection, store, &traces->fitted, reterr);
+    free(reading.rows);
+    if (status != AFF_OK) {
+        aff_traces_free(traces);
+        return status;
+    }
+    model->traces = traces;
+    return AFF_OK;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads what a model keeps of single sessions and baskets (core/sequence/traces.h). */
+#pragma once
+
+#include "core/index/model.h"
+#include "sql/connection.h"
+
+/* Bounds of memory and time: the newest sessions, of each product the newest of these, and about so many of
+ * the newest order lines. About 60 MB at these bounds. */
+enum {
+    AFF_TRACES_SESSIONS = 1000000,
+    AFF_TRACES_HOLDERS = 500,
+    AFF_TRACES_LINES = 1000000,
+};
+
+/* Fills model->traces; `catalogue` and `totals` of the model are there. Inside the transaction that reads the
+ * rest of the model. */
+AFF_MUST_CHECK aff_status aff_load_traces(struct aff_connection *connection, int store,
+                                          struct aff_model *model, struct aff_error *reterr);
