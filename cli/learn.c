@@ -33,7 +33,7 @@ static const char help[] =
     "  affinityctl learn --store outlet --follow\n"
     "  affinityctl learn --once --sweep\n";
 
-enum { ONCE = 1, FOLLOW, SWEEP, SLICE = 500, SWEEPS = 2 };
+enum { ONCE = 1, FOLLOW, SWEEP };
 
 static const struct option options[] = {
     {"once", no_argument, NULL, ONCE},
@@ -55,7 +55,7 @@ static void interrupt(int number)
 struct learn {
     struct aff_settings settings;
     bool follow, sweep;
-    uint64_t orders, rows, folds, swept;
+    uint64_t orders, rows, swept;
 };
 
 static void pause_ms(int64_t ms)
@@ -64,23 +64,16 @@ static void pause_ms(int64_t ms)
     (void)nanosleep(&pause, NULL);
 }
 
-static aff_status refuse(enum aff_learning_state state, const struct learn *learn, struct aff_error *reterr)
+static bool go_on(void *context, uint64_t done, uint64_t total)
 {
-    const char *store = learn->settings.config.store_name;
-
-    if (state == AFF_LEARNING_FOLLOWS)
-        return aff_error_set(
-            reterr, AFF_BUSY,
-            "another session leads store '%s', see affinity.state.leader; it folds by itself", store);
-    return aff_error_set(
-        reterr, AFF_NOTREADY,
-        "store '%s' was never counted, or more orders wait than are worth folding one by one;"
-        " run 'affinityctl rebuild --store %s'",
-        store, store);
+    (void)context;
+    (void)done;
+    (void)total;
+    return interrupted == 0;
 }
 
-/* Folds until nothing is queued, or for ever. */
-static aff_status fold(struct learn *learn, struct aff_learning *learning, struct aff_error *reterr)
+/* Folds for ever, also while another session leads. */
+static aff_status follow(struct learn *learn, struct aff_learning *learning, struct aff_error *reterr)
 {
     struct aff_learning_report report;
 
@@ -88,34 +81,30 @@ static aff_status fold(struct learn *learn, struct aff_learning *learning, struc
         aff_status status = aff_learning_step(learning, &report, reterr);
         if (status != AFF_OK)
             return status;
+        if (report.state == AFF_LEARNING_REBUILD)
+            return aff_error_set(reterr, AFF_NOTREADY,
+                                 "more orders wait than are worth folding; run 'affinityctl rebuild'");
         learn->orders += report.folded;
         learn->rows += report.rows;
-        learn->folds += report.folded > 0;
-        if (report.state == AFF_LEARNING_REBUILD || (report.state == AFF_LEARNING_FOLLOWS && !learn->follow))
-            return refuse(report.state, learn, reterr);
-        if (report.folded > 0 && learn->follow && !learn->settings.quiet)
+        if (report.folded > 0 && !learn->settings.quiet)
             (void)fprintf(stderr, "%" PRIu32 " orders folded, %" PRIu32 " rows, version %" PRId64 "\n",
                           report.folded, report.rows, report.version);
-        if (report.state == AFF_LEARNING_BUSY)
-            continue;
-        if (!learn->follow)
-            return AFF_OK;
-        pause_ms(learn->settings.config.learn_fold_ms);
+        if (report.state != AFF_LEARNING_BUSY)
+            pause_ms(learn->settings.config.learn_fold_ms);
     }
     return AFF_OK;
 }
 
-static aff_status sweep(struct learn *learn, struct aff_learning *learning, struct aff_error *reterr)
+static aff_status learn_all(struct learn *learn, struct aff_learning *learning, struct aff_error *reterr)
 {
-    for (int cycle = 0; cycle < SWEEPS; cycle++)
-        for (bool done = false; !done && interrupted == 0;) {
-            uint32_t changed = 0;
-            aff_status status = aff_learning_sweep(learning, SLICE, &changed, &done, reterr);
-            if (status != AFF_OK)
-                return status;
-            learn->swept += changed;
-        }
-    return AFF_OK;
+    struct aff_watch watch = {go_on, NULL};
+    aff_status status = aff_learning_fold_all(learning, &watch, &learn->orders, &learn->rows, reterr);
+
+    if (status == AFF_OK && learn->sweep)
+        status = aff_learning_sweep_all(learning, &watch, &learn->swept, reterr);
+    if (status == AFF_OK && learn->follow)
+        status = follow(learn, learning, reterr);
+    return status;
 }
 
 static aff_status learn_store(struct learn *learn, struct aff_connection *connection,
@@ -137,9 +126,8 @@ static aff_status learn_store(struct learn *learn, struct aff_connection *connec
     status = aff_learning_new(connection, store, &settings, &learning);
     if (status != AFF_OK)
         return aff_error_set(reterr, status, "%s", aff_status_text(status));
-    status = fold(learn, learning, reterr);
-    if (status == AFF_OK && learn->sweep)
-        status = sweep(learn, learning, reterr);
+    status =
+        learn->follow && !learn->sweep ? follow(learn, learning, reterr) : learn_all(learn, learning, reterr);
     aff_learning_free(learning);
     return status;
 }
@@ -158,8 +146,7 @@ static int run(struct learn *learn)
     aff_connection_close(&connection);
     if (status != AFF_OK)
         return aff_settings_fail("learn", &error);
-    (void)printf("orders           %" PRIu64 " in %" PRIu64 " folds\nneighbour rows   %" PRIu64 "\n",
-                 learn->orders, learn->folds, learn->rows);
+    (void)printf("orders           %" PRIu64 "\nneighbour rows   %" PRIu64 "\n", learn->orders, learn->rows);
     if (learn->sweep)
         (void)printf("renewed          %" PRIu64 " rows were different\n", learn->swept);
     return AFF_EXIT_OK;

@@ -13,8 +13,8 @@
 
 #define REPEAT_LOG_US (60 * AFF_SECOND_US) /* the same failure is logged again after this */
 
-/* Waits for `pause_us`, or with `hurry` until somebody has changed orders; false: the learner must stop. */
-static bool wait_for(struct aff_learner *learner, int64_t pause_us, bool hurry)
+/* Waits, at most `pause_us`, for news from the main thread; false: the learner must stop. */
+static bool wait_for(struct aff_learner *learner, int64_t pause_us)
 {
     struct timespec until;
 
@@ -23,10 +23,9 @@ static bool wait_for(struct aff_learner *learner, int64_t pause_us, bool hurry)
     until.tv_sec += pause_us / AFF_SECOND_US + nanoseconds / 1000000000;
     until.tv_nsec = nanoseconds % 1000000000;
     (void)pthread_mutex_lock(&learner->lock);
-    while (!learner->must_stop && !learner->has_config && !(hurry && learner->woken))
+    while (!learner->must_stop && !learner->has_config)
         if (pthread_cond_timedwait(&learner->wake, &learner->lock, &until) != 0)
             break;
-    learner->woken = false;
     bool go_on = !learner->must_stop;
     (void)pthread_mutex_unlock(&learner->lock);
     return go_on;
@@ -114,12 +113,11 @@ static void database_failed(struct aff_learner *learner, const struct aff_error 
                 "nothing is folded: %s", error->text);
 }
 
-static aff_status fold_all(struct aff_learner *learner, struct aff_learner_round *ret_round,
-                           struct aff_error *reterr)
+static aff_status fold_all(struct aff_learner *learner, bool *ret_behind, struct aff_error *reterr)
 {
     aff_status status = connect(learner, reterr);
 
-    return status == AFF_OK ? aff_learner_round(learner, ret_round, reterr) : status;
+    return status == AFF_OK ? aff_learner_round(learner, ret_behind, reterr) : status;
 }
 
 static void *run(void *argument)
@@ -131,23 +129,20 @@ static void *run(void *argument)
     (void)pthread_setname_np(pthread_self(), "learner");
     while (go_on) {
         struct aff_error error = {0};
-        struct aff_learner_round round = {0};
+        bool behind = false;
         int64_t pause_us = learner->config.learn_fold_ms * 1000;
         take_config(learner);
         aff_learner_end_rebuild(learner);
         if (!learner->config.learn_enabled) {
             disconnect(learner);
-            go_on = wait_for(learner, AFF_SECOND_US, false);
-        } else if (fold_all(learner, &round, &error) == AFF_OK) {
+            go_on = wait_for(learner, AFF_SECOND_US);
+        } else if (fold_all(learner, &behind, &error) == AFF_OK) {
             attempt = 0;
-            go_on =
-                round.behind ? !aff_learner_must_stop(learner) : wait_for(learner, pause_us, !round.folded);
+            go_on = behind ? !aff_learner_must_stop(learner) : wait_for(learner, pause_us);
         } else {
             database_failed(learner, &error);
-            go_on = wait_for(learner,
-                             aff_loader_pause_us(attempt, learner->config.database_retry_max_s,
-                                                 aff_random_unit(&learner->random)),
-                             false);
+            go_on = wait_for(learner, aff_loader_pause_us(attempt, learner->config.database_retry_max_s,
+                                                          aff_random_unit(&learner->random)));
             attempt++;
         }
     }
@@ -204,14 +199,6 @@ void aff_learner_configure(struct aff_learner *learner, const struct aff_config 
     (void)pthread_mutex_lock(&learner->lock);
     learner->next_config = *config;
     learner->has_config = true;
-    (void)pthread_cond_signal(&learner->wake);
-    (void)pthread_mutex_unlock(&learner->lock);
-}
-
-void aff_learner_wake(struct aff_learner *learner)
-{
-    (void)pthread_mutex_lock(&learner->lock);
-    learner->woken = true;
     (void)pthread_cond_signal(&learner->wake);
     (void)pthread_mutex_unlock(&learner->lock);
 }

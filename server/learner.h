@@ -20,10 +20,6 @@ AFF_MUST_CHECK aff_status aff_learner_start(const struct aff_config *config, str
 /* Takes database.* and learn.* of a new configuration over. */
 void aff_learner_configure(struct aff_learner *learner, const struct aff_config *config);
 
-/* Has the learner look at once, for whoever has just committed changed orders. Any thread; never blocks for
- * long. */
-void aff_learner_wake(struct aff_learner *learner);
-
 /* Tells the thread to end, cancelling what it is doing in the database. */
 void aff_learner_stop(struct aff_learner *learner);
 

@@ -29,10 +29,10 @@ struct aff_learner {
     struct aff_learner_board *board;
     struct aff_log *log;
     pthread_t thread;
-    pthread_mutex_t lock; /* of the next five */
+    pthread_mutex_t lock; /* of the next four */
     pthread_cond_t wake;
     struct aff_config next_config;
-    bool has_config, must_stop, woken;
+    bool has_config, must_stop;
     struct aff_cancel *cancel; /* of the open connection */
 
     /* The thread's own. */
@@ -60,14 +60,9 @@ AFF_MUST_CHECK aff_status aff_learner_list(struct aff_learner *learner, struct a
 /* Gives up what is kept for the stores, before the connection is closed. */
 void aff_learner_drop_stores(struct aff_learner *learner);
 
-/* What a round came to. */
-struct aff_learner_round {
-    bool folded; /* orders were; a pause lets the next ones gather */
-    bool behind; /* there is more to do at once */
-};
-
-/* One round over all stores. A failure of the connection is returned, one of a store dealt with. */
-AFF_MUST_CHECK aff_status aff_learner_round(struct aff_learner *learner, struct aff_learner_round *ret_round,
+/* One round over all stores; *ret_behind: there is more to do at once. A failure of the connection is
+ * returned, one of a store dealt with. */
+AFF_MUST_CHECK aff_status aff_learner_round(struct aff_learner *learner, bool *ret_behind,
                                             struct aff_error *reterr);
 
 /* Takes note of a rebuild that has ended. */

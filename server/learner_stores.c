@@ -252,8 +252,7 @@ void aff_learner_drop_stores(struct aff_learner *learner)
     learner->listed_us = 0;
 }
 
-aff_status aff_learner_round(struct aff_learner *learner, struct aff_learner_round *ret_round,
-                             struct aff_error *reterr)
+aff_status aff_learner_round(struct aff_learner *learner, bool *ret_behind, struct aff_error *reterr)
 {
     aff_status status = aff_learner_list(learner, reterr);
 
@@ -266,8 +265,7 @@ aff_status aff_learner_round(struct aff_learner *learner, struct aff_learner_rou
         if (work(learner, store, &report, &error) == AFF_OK) {
             store->attempts = 0;
             store->logged[0] = '\0';
-            ret_round->folded = ret_round->folded || report.state == AFF_LEARNING_BUSY;
-            ret_round->behind = ret_round->behind || report.queued >= MANY_QUEUED;
+            *ret_behind = *ret_behind || report.queued >= MANY_QUEUED;
             if (!store->leads)
                 store->next_us = aff_clock_monotonic_us() + TRY_LEAD_US;
         } else if (is_of_connection(learner, &error)) {

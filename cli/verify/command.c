@@ -9,6 +9,7 @@
 #include "cli/settings.h"
 #include "config/rows.h"
 #include "core/base/parallel.h"
+#include "sql/fold/learning.h"
 #include "sql/fold/verify.h"
 #include "sql/load/model.h"
 
@@ -34,6 +35,30 @@ static bool show(void *context, uint64_t done, uint64_t total)
     return interrupted == 0;
 }
 
+/* Folds what is queued and renews all rows, as the store's leader for that time. */
+static aff_status renew_rows(struct aff_connection *connection, const struct aff_config *config, int store,
+                             struct aff_progress *progress, struct aff_error *reterr)
+{
+    struct aff_watch watch = {show, progress};
+    struct aff_learning_settings settings = {.name = "affinityctl verify",
+                                             .rows = aff_config_rows(config),
+                                             .limit_bytes = (uint64_t)config->learn_memory_mb << 20};
+    struct aff_learning *learning = NULL;
+    uint64_t orders, rows, changed;
+    aff_status status = aff_learning_new(connection, store, &settings, &learning);
+
+    if (status != AFF_OK)
+        return aff_error_set(reterr, status, "%s", aff_status_text(status));
+    status = aff_learning_fold_all(learning, &watch, &orders, &rows, reterr);
+    if (status == AFF_OK)
+        status = aff_learning_sweep_all(learning, &watch, &changed, reterr);
+    if (status == AFF_BUSY)
+        (void)aff_error_prefix(reterr, status,
+                               "rows are renewed by who leads; stop it, or leave --sweep out");
+    aff_learning_free(learning);
+    return status;
+}
+
 /* Compares one store's tables with a full count; *ret_equal. */
 static aff_status verify_store(struct aff_connection *connection, const struct aff_verify_options *options,
                                const char *name, bool *ret_equal, struct aff_error *reterr)
@@ -51,6 +76,13 @@ static aff_status verify_store(struct aff_connection *connection, const struct a
 
     if (status != AFF_OK)
         return status;
+    if (options->sweep) {
+        aff_progress_start(&progress, "renewing rows", "changes", 0, options->settings.quiet);
+        status = renew_rows(connection, config, store, &progress, reterr);
+        aff_progress_finish(&progress, progress.total);
+        if (status != AFF_OK)
+            return status;
+    }
     aff_progress_start(&progress, "counting anew", "lines", 0, options->settings.quiet);
     status = aff_verify(connection, store, &settings, &watch, &report, reterr);
     aff_progress_finish(&progress, progress.total);

@@ -7,6 +7,7 @@
  * leads next. */
 #pragma once
 
+#include "core/base/parallel.h"
 #include "core/base/status.h"
 #include "core/learn/rows.h"
 #include "sql/connection.h"
@@ -76,3 +77,15 @@ AFF_MUST_CHECK aff_status aff_learning_trim(struct aff_learning *learning, struc
 
 /* Gives the lead to whoever wants it. */
 void aff_learning_resign(struct aff_learning *learning);
+
+/* Steps until nothing is queued and all is published. AFF_BUSY: another session leads. AFF_NOTREADY: a
+ * rebuild is called for. AFF_CANCELLED: the watch, told orders folded so far, said no. *ret_orders and
+ * *ret_rows add up what was done. */
+AFF_MUST_CHECK aff_status aff_learning_fold_all(struct aff_learning *learning, const struct aff_watch *watch,
+                                                uint64_t *ret_orders, uint64_t *ret_rows,
+                                                struct aff_error *reterr);
+
+/* Goes through two whole cycles of aff_learning_sweep(), after which the rows are those of a full build. The
+ * watch is told rows that were different. */
+AFF_MUST_CHECK aff_status aff_learning_sweep_all(struct aff_learning *learning, const struct aff_watch *watch,
+                                                 uint64_t *ret_changed, struct aff_error *reterr);

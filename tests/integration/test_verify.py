@@ -21,6 +21,17 @@ def test_a_stream_in_order_without_changes_is_counted_exactly(ctl, database):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_rows_after_a_stream_are_those_of_a_full_build_once_they_were_renewed(ctl, database):
+    done = ctl("verify", "--orders", "600", "--seed", "6", *STREAM, "--sweep", "--quiet", database=database, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "neighbour" in done.stdout
+
+
+def test_several_writers_with_late_commits_lose_and_double_nothing(ctl, database):
+    done = ctl("verify", "--orders", "800", "--writers", "6", *STREAM, "--quiet", database=database, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_help_shows_how_to_drive_a_stream(ctl):
     text = ctl("verify", "--help").stdout
     assert "--shuffle --dup 0.05 --refund 0.1 --edit 0.1" in text
