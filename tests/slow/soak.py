@@ -3,7 +3,7 @@
 """Memory of the service over many requests while orders are written, folded and followed.
 
 A generated store is learned and served. wrk asks for recommendations without pause while two clients write orders of known products and customers
-again and again, so that what has to be kept does not grow. After the first fifth of the requests, resident memory must not grow: the figure is
+again and again, so that what has to be kept does not grow. After the first fifth of the time, resident memory must not grow: the figure is
 the slope of its samples (least squares) over all requests that follow, in MiB, and the goal is what the samples' own scatter allows.
 
 Usage: tests/slow/run soak
@@ -100,18 +100,18 @@ def run(folder):
                 load = subprocess.Popen(["wrk", "-t1", "-c16", "-d10s", "-s", str(lua), service.url + "/"],
                                         stdout=subprocess.PIPE, text=True)
                 while load.poll() is None:
-                    samples.append((asked, resident_mib(service.process)))
+                    samples.append(resident_mib(service.process))
                     time.sleep(SAMPLE_S)
                 said = load.stdout.read()
                 assert "Non-2xx" not in said and "Socket errors" not in said, said
                 asked += int(re.search(r"(\d+) requests in", said)[1])
-                print(f"{asked:,} requests, {written[0]:,} orders, {samples[-1][1]:.1f} MiB", flush=True)
+                print(f"{asked:,} requests, {written[0]:,} orders, {samples[-1]:.1f} MiB", flush=True)
         finally:
             stop.set()
             for writer in writers:
                 writer.join()
         assert service.stop() == 0, service.log()
-        return slope([mib for at, mib in samples if at >= asked / 5])
+        return slope(samples[len(samples) // 5 :])
     finally:
         postgres.remove()
 
