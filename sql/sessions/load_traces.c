@@ -61,7 +61,7 @@ static aff_status read_sequences(struct reading *reading, const char *statement,
     status = aff_copy_read_begin(&reader, reading->connection, statement, reterr);
     while (status == AFF_OK && (status = aff_copy_read(&reader, &more, reterr)) == AFF_OK && more) {
         const int64_t at_s = aff_copy_get_int64(&reader, 0);
-        uint32_t n;
+        uint32_t n = 0;
         status = read_rows(reading, aff_copy_get_array(&reader, sizeof(int32_t)), &n, reterr);
         if (status != AFF_OK)
             break;

@@ -300,8 +300,8 @@ def test_an_order_whose_key_is_taken_by_another_id_is_rejected(ctl, database, wr
 @pytest.mark.parametrize(
     "arguments, status, message",
     [
-        ((), 2, "orders, products or customers"),
-        (("nothing", "file"), 2, "orders, products or customers"),
+        ((), 2, "orders, products, customers or sessions"),
+        (("nothing", "file"), 2, "orders, products, customers or sessions"),
         (("orders",), 2, "no file"),
         (("orders", "--colour", "x"), 2, "--colour"),
         (("orders", "--column", "x", "file"), 2, "OURS=THEIRS"),

@@ -201,7 +201,7 @@ def test_real_shop_equals_plain_sql(ctl, database, data_dir):
             FROM affinity.order_line WHERE quantity > returned GROUP BY 1, 2;
         CREATE UNIQUE INDEX ON line (product, order_key);
         CREATE TABLE basket AS
-            SELECT order_key, at, customer, round(2 ^ 20 * 2 ^ (extract(epoch FROM at - max(at) OVER ())::float8 / (180 * 86400))
+            SELECT order_key, at, customer, round(2 ^ 20 * 2 ^ (extract(epoch FROM at - max(at) OVER ())::float8 / (120 * 86400))
                                       / sqrt(n))::bigint AS weight,
                    lead(order_key) OVER w AS next_key, lead(at) OVER w AS next_at
             FROM (SELECT order_key, min(at) AS at, min(customer) AS customer, count(*) AS n FROM line GROUP BY 1) o

@@ -195,7 +195,7 @@ def test_hangup_reloads_what_can_be_reloaded(service, tiny, tmp_path):
     one.process.send_signal(signal.SIGHUP)
     until(lambda: "affinity_config_last_reload_successful 0" in one.get("/metrics").text)
     assert one.post("/recommend", body).status_code == 413
-    assert any("body_bites" in line["msg"] and "stays as it was" in line["msg"] for line in lines(one))
+    until(lambda: any("body_bites" in line["msg"] and "stays as it was" in line["msg"] for line in lines(one)))
     config.write_text("[http]\nbody_bytes = 2000\n")
     one.process.send_signal(signal.SIGHUP)
     until(lambda: "affinity_config_last_reload_successful 1" in one.get("/metrics").text)
