@@ -82,6 +82,6 @@ AFF_MUST_CHECK aff_status aff_events_connect(struct aff_events *events, struct a
 void aff_events_disconnect(struct aff_events *events);
 
 /* The threads. */
-void *aff_events_database(void *events);
-void *aff_events_keeper(void *events);
-void *aff_events_follower(void *events);
+void *aff_events_database(void *argument);
+void *aff_events_keeper(void *argument);
+void *aff_events_follower(void *argument);

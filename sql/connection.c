@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What all our statements expect of a session. */
+#define SESSION                                                                                              \
+    "-c search_path= -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601"                             \
+    " -c client_connection_check_interval=2000"
+
 static void ignore_notice(void *unused, const PGresult *result)
 {
     (void)unused;
@@ -40,17 +45,7 @@ aff_status aff_connection_open(const char *url, const char *application, int tim
                               "keepalives_count",
                               "tcp_user_timeout",
                               NULL};
-    const char *values[] = {url,
-                            timeout,
-                            application,
-                            "-c search_path= -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601"
-                            " -c client_connection_check_interval=2000",
-                            "UTF8",
-                            "5",
-                            "3",
-                            "3",
-                            "15000",
-                            NULL};
+    const char *values[] = {url, timeout, application, SESSION, "UTF8", "5", "3", "3", "15000", NULL};
 
     (void)snprintf(timeout, sizeof timeout, "%d", timeout_s);
     PGconn *pg = PQconnectdbParams(keywords, values, 1);

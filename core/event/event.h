@@ -74,7 +74,7 @@ enum aff_event_field {
       F(ANSWER) | F(SCORE) | F(TEXT) | F(RECOMMENDATION) | F(PRODUCT) | F(ORDER))
 
 enum aff_event_kind {
-#define X(number, NAME, name, who, must, may) AFF_EVENT_KIND_##NAME = number,
+#define X(number, NAME, name, who, must, may) AFF_EVENT_KIND_##NAME = (number),
     AFF_EVENT_KIND_LIST(X)
 #undef X
         AFF_EVENT_KIND_MAX

@@ -9,7 +9,7 @@
 static void write_uuid(const unsigned char id[AFF_SPOOL_ID_BYTES], char ret_text[UUID_TEXT])
 {
     for (int i = 0; i < AFF_SPOOL_ID_BYTES; i++)
-        (void)snprintf(ret_text + 2 * i, 3, "%02x", id[i]);
+        (void)snprintf(ret_text + 2 * (size_t)i, 3, "%02x", id[i]);
 }
 
 aff_status aff_spool_mark_read(struct aff_connection *connection, const unsigned char id[AFF_SPOOL_ID_BYTES],

@@ -61,7 +61,7 @@ static const struct aff_source_column customers[] = {
 
 #define SHAPE(columns)                                                                                       \
     {                                                                                                        \
-        columns, (int)(sizeof columns / sizeof columns[0])                                                   \
+        columns, (int)(sizeof(columns) / sizeof((columns)[0]))                                               \
     }
 
 const struct aff_source_shape aff_source_shapes[AFF_SOURCE_WHATS] = {
