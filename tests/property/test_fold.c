@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 enum {
-    SEEDS = 300,
+    SEEDS = 60,
     PRODUCTS = 14,
     ORDERS = 30,
     CUSTOMERS = 4,
