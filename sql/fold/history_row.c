@@ -38,8 +38,8 @@ static aff_status reserve(struct aff_history_row *row, uint32_t n)
 
     if (n <= row->capacity)
         return AFF_OK;
-    bool grown = grow(&products, n, sizeof *row->products) & grow(&counts, n, sizeof *row->counts) &
-                 grow(&first, n, sizeof *row->first_at_us) & grow(&last, n, sizeof *row->last_at_us);
+    bool grown = grow(&products, n, sizeof *row->products) && grow(&counts, n, sizeof *row->counts) &&
+                 grow(&first, n, sizeof *row->first_at_us) && grow(&last, n, sizeof *row->last_at_us);
     row->products = products;
     row->counts = counts;
     row->first_at_us = first;
