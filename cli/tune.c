@@ -173,7 +173,7 @@ static aff_status run(struct tuning *tuning, bool reset, struct aff_error *reter
 int aff_command_tune(int argc, char **argv)
 {
     struct aff_settings settings = {0};
-    struct aff_connection connection = {NULL};
+    struct aff_connection connection = {0};
     struct tuning tuning = {.settings = &settings, .connection = &connection};
     struct aff_error error;
     bool reset = false;

@@ -132,7 +132,7 @@ static aff_status run(struct aff_import *import, struct aff_error *reterr)
 int aff_command_import(int argc, char **argv)
 {
     struct aff_import_options options;
-    struct aff_connection connection = {NULL};
+    struct aff_connection connection = {0};
     struct aff_progress progress;
     struct aff_rejects rejects = {0};
     struct aff_error error;

@@ -164,8 +164,7 @@ static void answer(const struct aff_model *model)
 {
     const struct aff_cart_line lines[] = {{aff_text_of("a"), 1, AFF_NO_MONEY},
                                           {aff_text_of("c"), 1, AFF_NO_MONEY}};
-    const struct aff_blend blend = {
-        .affinity = 1, .sequence = 1, .personal = 1, .popularity = 1, .personal_half_life_days = 90};
+    const struct aff_blend blend = aff_blend_default();
     struct aff_request request = {.cart = lines,
                                   .n_cart = 2,
                                   .customer = aff_text_of("ann"),
