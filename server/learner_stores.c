@@ -211,8 +211,15 @@ static aff_status work(struct aff_learner *learner, struct aff_led_store *store,
     return AFF_OK;
 }
 
-/* A failure that is the store's own: said, and tried again after a pause. Counts that cannot be are mended by
- * counting anew. */
+/* Whether counting anew may mend it: the counts are not what they should be, by our own word (no SQLSTATE) or
+ * by a rule of a table. A missing right or a statement that took too long would fail a rebuild as well. */
+static bool is_of_counts(const struct aff_error *error)
+{
+    return error->status == AFF_DATA && (error->sqlstate[0] == '\0' || memcmp(error->sqlstate, "22", 2) == 0 ||
+                                         memcmp(error->sqlstate, "23", 2) == 0);
+}
+
+/* A failure that is the store's own: said, and tried again after a pause. */
 static void store_failed(struct aff_learner *learner, struct aff_led_store *store,
                          const struct aff_error *error)
 {
@@ -224,7 +231,7 @@ static void store_failed(struct aff_learner *learner, struct aff_led_store *stor
         aff_log(learner->log, AFF_LOG_ERROR, "fold_failed",
                 AFF_LOG_FIELDS({"store", store->name, 0}, {"sqlstate", error->sqlstate, 0}), "store %s: %s",
                 store->name, error->text);
-    if (error->status == AFF_DATA)
+    if (is_of_counts(error))
         start_rebuild(learner, store, "its counts are not what they should be");
 }
 

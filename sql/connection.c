@@ -76,7 +76,7 @@ bool aff_connection_good(const struct aff_connection *connection)
 
 static aff_status status_of(const char *sqlstate, PGconn *pg)
 {
-    static const char *const passing[] = {"08", "53", "57P", "40"};
+    static const char *const passing[] = {"08", "25006", "53", "57P", "40"};
     static const char *const schema[] = {"42P01", "42703", "3F000"};
 
     if (sqlstate == NULL || sqlstate[0] == '\0')

@@ -35,8 +35,8 @@ void aff_connection_close(struct aff_connection *connection);
 bool aff_connection_good(const struct aff_connection *connection);
 
 /* Translates what libpq reports into *reterr: AFF_BACKEND for a lost or refused connection and for states
- * that pass (class 08, 53, 57P, 40), AFF_SCHEMA for missing tables or columns (42P01, 42703, 3F000), else
- * AFF_DATA. Keeps the SQLSTATE. `result` may be NULL. */
+ * that pass (class 08, 53, 57P, 40 and a database that is read-only, 25006), AFF_SCHEMA for missing tables or
+ * columns (42P01, 42703, 3F000), else AFF_DATA. Keeps the SQLSTATE. `result` may be NULL. */
 aff_status aff_connection_error(struct aff_connection *connection, const PGresult *result,
                                 struct aff_error *reterr);
 

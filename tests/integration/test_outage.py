@@ -189,3 +189,4 @@ def test_a_read_only_database_is_followed_and_said_once(service, shop):
     until(lambda: one.get("/recommend", cart="tea").json()["index"]["version"] == 4, message=one.log)
     said = errors(one)
     assert len(said) == len(set(said)), said
+    assert '"event":"rebuild"' not in one.log(), "counting anew cannot mend what may not be written"

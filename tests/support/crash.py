@@ -37,6 +37,7 @@ def kill_often(start, workload, kills, seed, between=None):
     service = start()
     service.wait("live", LIVE_S)
     workload.settle(service)
+    service.disconnect()
     assert service.stop() == 0, service.log()
     return workload.check()
 

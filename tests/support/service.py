@@ -79,6 +79,12 @@ class Service:
             time.sleep(0.02)
         raise AssertionError(f"affinityd is not {what} after {timeout} s:\n{self.log()}")
 
+    def disconnect(self):
+        """Closes the connections of all threads: a service that drains waits for them, and Python complains of those
+        that nobody closed."""
+        for session in self.opened:
+            session.close()
+
     def stop(self, number=signal.SIGTERM):
         """Sends a signal and returns the exit status."""
         if self.process.poll() is None:
@@ -89,12 +95,12 @@ class Service:
         self.expect_clean_end = False
         self.process.kill()
         self.process.wait(STOP_S)
+        self.disconnect()
 
     def finish(self):
         """Ends the service after its test. Unless the test has ended it, it must have been alive and end clean."""
         alive = self.process.poll() is None
-        for session in self.opened:  # an open connection would be waited for
-            session.close()
+        self.disconnect()
         try:
             status = self.stop()
         except subprocess.TimeoutExpired:
