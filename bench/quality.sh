@@ -72,7 +72,7 @@ beside() {
 }
 
 line "random product, customer known: HR@10 NDCG@10" 0.350 0.211 "$retail" complete_random
-for source in personal popularity; do
+for source in added personal popularity; do
     beside "without $source" "$retail" complete_random --without $source
 done
 line "random product, cart only: HR@10 NDCG@10" 0.315 0.195 "$retail" complete_random --no-customer

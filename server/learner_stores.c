@@ -215,8 +215,9 @@ static aff_status work(struct aff_learner *learner, struct aff_led_store *store,
  * by a rule of a table. A missing right or a statement that took too long would fail a rebuild as well. */
 static bool is_of_counts(const struct aff_error *error)
 {
-    return error->status == AFF_DATA && (error->sqlstate[0] == '\0' || memcmp(error->sqlstate, "22", 2) == 0 ||
-                                         memcmp(error->sqlstate, "23", 2) == 0);
+    return error->status == AFF_DATA &&
+           (error->sqlstate[0] == '\0' || memcmp(error->sqlstate, "22", 2) == 0 ||
+            memcmp(error->sqlstate, "23", 2) == 0);
 }
 
 /* A failure that is the store's own: said, and tried again after a pause. */

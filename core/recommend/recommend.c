@@ -6,12 +6,13 @@
 struct aff_blend aff_blend_default(void)
 {
     const struct aff_weights cart = {.affinity = 1, .personal = 0.35, .popularity = 0.02};
-    struct aff_weights added = cart;
+    struct aff_weights known = cart, added = cart;
 
+    known.traces[AFF_TRACE_ADDED] = 0.15;
     added.traces[AFF_TRACE_ADDED] = 0.5;
     return (struct aff_blend){
         .of[AFF_SITUATION_CART] = cart,
-        .of[AFF_SITUATION_CART_KNOWN] = cart,
+        .of[AFF_SITUATION_CART_KNOWN] = known,
         .of[AFF_SITUATION_ADDED] = added,
         .of[AFF_SITUATION_ADDED_KNOWN] = added,
         .of[AFF_SITUATION_NEXT_BASKET] =
@@ -87,7 +88,7 @@ static bool needs_each(const struct aff_run *run)
     const unsigned kinds = run->kinds & ~(1u << AFF_KIND_REPLENISH);
 
     return kinds != 1u << AFF_KIND_CROSS_SELL || run->floors || run->weights->sequence > 0 ||
-           aff_traces_wanted(run) || request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
+           aff_traces_of_each(run) || request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
            request->price_max != AFF_NO_MONEY || request->why_not.size > 0;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request on its way through the steps of aff_recommend; for core/recommend/ only.
  *
- *   resolve     ids to rows; marks on rows that may not be offered                       resolve.c
- *   name        neighbour rows, purchases and category lists name candidates             candidates.c,
- * content.c sieve       drops by mark and eligibility byte, then by what the request asks for    sieve.c rank
- * maxima, scores, the best `limit`                                         rank.c diversify   exchanges what
- * is too much like a better item                            diversity.c explain     winners become items with
- * via, evidence and terms                        explain.c fall back   popularity fills the rest fallback.c
+ * - resolve.c: ids to rows; marks on rows that may not be offered.
+ * - candidates.c, content.c, traces.c: neighbour rows, purchases, category lists and the sources that look at
+ *   single sessions and baskets name candidates.
+ * - sieve.c: drops by mark and eligibility byte, then by what the request asks for.
+ * - rank.c: maxima, scores, the best `limit`.
+ * - diversity.c: exchanges what is too much like a better item.
+ * - explain.c: winners become items with via, evidence and terms.
+ * - fallback.c: popularity fills the rest.
  *
  * The common request (a cart, with or without a known customer) touches for each neighbour one sum, and for
  * each candidate that sum again, one byte of marks and one of eligibility. What else there is to know of a
@@ -175,9 +177,9 @@ void aff_candidates_from_history(struct aff_run *run);
 void aff_candidates_from_content(struct aff_run *run);
 /* What a purchase is worth for its customer at the time of the request. */
 float aff_personal_value(const struct aff_run *run, const struct aff_purchase *purchase);
-/* True if a source of enum aff_trace has weight and may find something. */
-bool aff_traces_wanted(const struct aff_run *run);
-/* All candidates have sides by then where aff_traces_wanted(). AFF_NOMEM: the workspace could not grow. */
+/* True if a source of enum aff_trace gives a value to every candidate, whoever named it. */
+bool aff_traces_of_each(const struct aff_run *run);
+/* All candidates have sides by then where aff_traces_of_each(). AFF_NOMEM: the workspace could not grow. */
 AFF_MUST_CHECK aff_status aff_candidates_from_traces(struct aff_run *run);
 
 /* Fills space->live and counts what is dropped. */

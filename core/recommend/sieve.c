@@ -231,6 +231,7 @@ void aff_sieve(struct aff_run *run)
     }
     for (uint32_t i = 0; i < n_asides; i++) {
         const struct aff_aside aside = space->asides[i];
+        space->marks[aside.row] &= (uint8_t)~AFF_MARK_SIDE; /* a source may have put it on any product */
         if (aside.reasons == AFF_MARK_SIDE)
             sieve_by_side(run, aside.row, aside.sum);
         else

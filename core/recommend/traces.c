@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum {
+    ADDED_LINES = 5,         /* newest lines of a cart that may be in any order */
+    ADDED_FADE = 2,          /* lines after which a rule counts 1/e */
     HISTORY_PURCHASES = 100, /* newest ones whose rows count */
     VIEWS_LOOKED = 10,       /* newest views */
     VIEWED_FADE = 2,         /* views after which a rule counts 1/e */
@@ -19,12 +21,18 @@ static bool wants(const struct aff_run *run, enum aff_trace trace)
     return run->weights->traces[trace] > 0;
 }
 
-bool aff_traces_wanted(const struct aff_run *run)
+static bool any_wanted(const struct aff_run *run)
 {
     for (int trace = 0; trace < AFF_TRACE_MAX; trace++)
         if (wants(run, (enum aff_trace)trace) && (run->model->traces != NULL || trace == AFF_TRACE_HISTORY))
             return true;
     return false;
+}
+
+bool aff_traces_of_each(const struct aff_run *run)
+{
+    return wants(run, AFF_TRACE_RECENT) && run->model->traces != NULL &&
+           run->model->traces->recent_of != NULL;
 }
 
 static void add(struct aff_run *run, enum aff_trace trace, const struct aff_neighbour *entries, uint32_t n,
@@ -37,14 +45,23 @@ static void add(struct aff_run *run, enum aff_trace trace, const struct aff_neig
             aff_candidate_touch(run, entries[i].row)->traces[trace] += weight * entries[i].score;
 }
 
+/* Where the request says that the cart is in the order of adding, its newest product decides. Else what is
+ * looked for may belong anywhere, and the products added around it are as near. */
 static void add_added(struct aff_run *run)
 {
-    uint32_t n = 0;
+    const uint32_t n_lines = (uint32_t)run->request->n_cart;
+    const uint32_t looked = run->request->as == AFF_AS_ADDED ? 1 : ADDED_LINES;
+    uint32_t age = 0;
 
-    if (run->newest == AFF_NO_ROW)
-        return;
-    const struct aff_neighbour *entries = aff_successors_of(run->model->traces->added, run->newest, &n);
-    add(run, AFF_TRACE_ADDED, entries, n, 1);
+    for (uint32_t line = n_lines; line-- > 0 && age < looked;) {
+        uint32_t n = 0;
+        if (run->space->id_rows[line] == AFF_NO_ROW)
+            continue;
+        const struct aff_neighbour *entries =
+            aff_successors_of(run->model->traces->added, run->space->id_rows[line], &n);
+        add(run, AFF_TRACE_ADDED, entries, n, expf(-(float)age / ADDED_FADE));
+        age++;
+    }
 }
 
 static void add_history(struct aff_run *run)
@@ -122,7 +139,7 @@ aff_status aff_candidates_from_traces(struct aff_run *run)
     const bool views = run->request->as == AFF_AS_VIEWS && run->request->n_cart > 0;
     aff_status status = AFF_OK;
 
-    run->traced = aff_traces_wanted(run);
+    run->traced = any_wanted(run);
     if (!run->traced)
         return AFF_OK;
     if (wants(run, AFF_TRACE_HISTORY))
@@ -137,7 +154,7 @@ aff_status aff_candidates_from_traces(struct aff_run *run)
         add_viewed(run);
     if (views && wants(run, AFF_TRACE_SEEN))
         add_seen(run);
-    if (wants(run, AFF_TRACE_RECENT) && run->model->traces->recent_of != NULL)
+    if (aff_traces_of_each(run))
         add_recent(run);
     return status;
 }

@@ -6,13 +6,14 @@
 
 /* Sources that need single sessions or baskets (core/sequence/traces.h) or the rows of all purchases.
  *
- * ADDED    rules of what is put into a basket after its newest product
- * HISTORY  neighbour rows of the customer's 100 newest purchases, each times its personal value
- * RECENT   popularity of each candidate in the newest orders; names the 200 most popular
- * ALIKE    what came in sessions like this one (core/sequence/alike.h)
- * VIEWED   rules of what is viewed after the 10 newest views, times exp(-age / 2), age counted from the
- * newest SEEN     exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the
- * same product as the newest one
+ * - ADDED: rules of what is put into a basket after a product: of the newest one of a cart in the order of
+ *   adding, else of the 5 newest, each times exp(-age / 2), age counted from the newest
+ * - HISTORY: neighbour rows of the customer's 100 newest purchases, each times its personal value
+ * - RECENT: popularity of each candidate in the newest orders; names the 200 most popular
+ * - ALIKE: what came in sessions like this one (core/sequence/alike.h)
+ * - VIEWED: rules of what is viewed after the 10 newest views, times exp(-age / 2)
+ * - SEEN: exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the same
+ *   product as the newest one
  *
  * Each adds weight * value / the largest value of the candidates that are left. */
 #define AFF_TRACE_LIST(X)                                                                                    \
@@ -33,17 +34,19 @@ enum aff_trace {
 /* Weights of the sources, none negative.
  *
  * score = affinity * A / max A + sequence * S / max S + personal * P / max P + traces + popularity * Q
- *   A  sum over the distinct cart products, in the order of the cart, then the page product, of the score of
- * their `together` neighbour; where the cart is in the order of adding or holds views, times
- * max(exp(-age / 2), 0.1), age being the number of lines after it S  the same of `next` rows: of the newest
- * cart product, or without a known one of the 5 newest purchases P  the customer's n purchases of the product
- * as if they lay at equal times between the first and the last one: 2^(-age of the last one / half-life) *
- * (1 - r^n) / (1 - r), r = 2^(-mean gap / half-life), or n times the first factor where r is above 0.999 Q
- * the product's weight / the largest weight of the store (aff_catalogue_popularity) Each
- * maximum is over the candidates that nothing but diversity and limit drops; a source without a positive one
- * adds nothing. Equal scores rank by catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u,
- * u being a number from 0 to 1 that seed and row decide. Sums and scores are in single precision, in this
- * order; the weights are divided by the maxima first.
+ * - A: sum over the distinct cart products, in the order of the cart, then the page product, of the score of
+ *   their `together` neighbour; where the cart is in the order of adding or holds views, times
+ *   max(exp(-age / 2), 0.1), age being the number of lines after it
+ * - S: the same of `next` rows: of the newest cart product, or without a known one of the 5 newest purchases
+ * - P: the customer's n purchases of the product as if they lay at equal times between the first and the last
+ *   one: 2^(-age of the last one / half-life) * (1 - r^n) / (1 - r), r = 2^(-mean gap / half-life), or n
+ * times the first factor where r is above 0.999
+ * - Q: the product's weight / the largest weight of the store (aff_catalogue_popularity)
+ *
+ * Each maximum is over the candidates that nothing but diversity and limit drops; a source without a positive
+ * one adds nothing. Equal scores rank by catalogue row. With rotation r the score is multiplied by
+ * 1 - 0.05 r u, u being a number from 0 to 1 that seed and row decide. Sums and scores are in single
+ * precision, in this order; the weights are divided by the maxima first.
  *
  * A substitute's score is content * C + popularity * Q instead, with content weight 1 and C from 0 to 1: 0.4
  * for the same category or 0.2 for the one above it, 0.2 for the same brand, 0.2 * the share of equal
