@@ -19,6 +19,7 @@ static inline struct aff_blend aff_config_blend(const struct aff_config *config)
         weights->popularity = config->recommend_weight_popularity;
     }
     blend.personal_half_life_days = config->recommend_personal_half_life_days;
+    blend.impressions = config->recommend_weight_impressions;
     blend.fitted = config->recommend_fitted;
     return blend;
 }

@@ -6,11 +6,12 @@
 #include "core/recommend/request.h"
 
 #define AFF_ORIGIN_LIST(X)                                                                                   \
-    X(AFFINITY, "affinity")     /* bought together */                                                        \
-    X(SEQUENCE, "sequence")     /* bought next */                                                            \
-    X(NEIGHBOURS, "neighbours") /* the customer's own history */                                             \
-    X(CONTENT, "content")       /* alike by category, brand, price */                                        \
-    X(POPULAR, "popular")       /* fallback: popular in the category or the store */
+    X(AFFINITY, "affinity")       /* bought together */                                                      \
+    X(SEQUENCE, "sequence")       /* bought next */                                                          \
+    X(NEIGHBOURS, "neighbours")   /* the customer's own history */                                           \
+    X(CONTENT, "content")         /* alike by category, brand, price */                                      \
+    X(POPULAR, "popular")         /* fallback: popular in the category or the store */                       \
+    X(IMPRESSIONS, "impressions") /* of terms only: shown and not clicked, which lowers the score */
 
 enum aff_origin {
 #define X(name, text) AFF_ORIGIN_##name,

@@ -143,6 +143,24 @@ static void add_term(struct aff_item *item, struct aff_term term)
         item->terms[at] = term;
 }
 
+/* Adds what impressions take, which the terms that are kept must not hide. */
+static void add_discount(const struct aff_run *run, struct aff_item *item, const struct aff_side *side,
+                         double rotation)
+{
+    if (side == NULL || side->shown == NULL)
+        return;
+    if (item->n_terms == AFF_TERMS_MAX) {
+        item->n_terms--;
+        item->n_terms_dropped++;
+    }
+    add_term(item, (struct aff_term){
+                       .source = AFF_ORIGIN_IMPRESSIONS,
+                       .via = AFF_NO_ROW,
+                       .weight = -run->blend->impressions * fabs((double)side->undiscounted) * rotation,
+                       .value = (double)side->shown->share,
+                   });
+}
+
 /* Adds one term for the entry of `row` that is the item. */
 static void add_row_term(struct aff_item *item, enum aff_origin source, const struct aff_row *row,
                          uint32_t via, double weight, double share)
@@ -181,6 +199,7 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
     }
     add_term(item,
              (struct aff_term){AFF_ORIGIN_POPULAR, AFF_NO_ROW, weights->popularity * rotation, popularity});
+    add_discount(run, item, side, rotation);
 }
 
 void aff_explain_items(struct aff_run *run)

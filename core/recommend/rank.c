@@ -116,12 +116,16 @@ static void find_side_scores(struct aff_run *run, float affinity)
     for (int t = 0; t < AFF_TRACE_MAX; t++)
         traces[t] = aff_rank_scale(run->weights->traces[t], run->max_traces[t]);
     for (uint32_t i = n_plain; i < run->n_live; i++) {
-        const struct aff_side *side = aff_side_find(run, space->live[i]);
+        struct aff_side *side = aff_side_find(run, space->live[i]);
         scores[i] = scores[i] * affinity + side->sequence * sequence + side->personal * personal;
         for (int t = 0; run->traced && t < AFF_TRACE_MAX; t++)
             scores[i] += side->traces[t] * traces[t];
         if (side->flags & AFF_SIDE_SUBSTITUTE)
             scores[i] = (float)AFF_CONTENT_WEIGHT * side->content;
+        if (side->shown != NULL) {
+            side->undiscounted = scores[i];
+            scores[i] -= fabsf(scores[i]) * side->shown->discount;
+        }
     }
 }
 

@@ -33,6 +33,7 @@ struct aff_blend aff_blend_default(void)
                 .traces[AFF_TRACE_SEEN] = 0.1,
             },
         .personal_half_life_days = 120,
+        .impressions = 0.2,
         .fitted = true,
     };
 }
@@ -103,7 +104,10 @@ static aff_status name_candidates(struct aff_run *run)
         aff_candidates_from_history(run);
     if (run->kinds >> AFF_KIND_SUBSTITUTE & 1)
         aff_candidates_from_content(run);
-    return aff_candidates_from_traces(run);
+    aff_status status = aff_candidates_from_traces(run);
+    if (run->n_shown > 0)
+        aff_impressions_discount(run);
+    return status;
 }
 
 static void choose_items(struct aff_run *run)
@@ -157,6 +161,7 @@ aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *
     };
     begin(ret_answer);
     aff_resolve(&run);
+    aff_impressions_resolve(&run);
     settle(&run);
     status = name_candidates(&run);
     aff_sieve(&run); /* also after a failure: it empties the sums */

@@ -4,6 +4,7 @@
  * - resolve.c: ids to rows; marks on rows that may not be offered.
  * - candidates.c, content.c, traces.c: neighbour rows, purchases, category lists and the sources that look at
  *   single sessions and baskets name candidates.
+ * - impressions.c: finds the candidates that were shown and not clicked.
  * - sieve.c: drops by mark and eligibility byte, then by what the request asks for.
  * - rank.c: maxima, scores, the best `limit`.
  * - diversity.c: exchanges what is too much like a better item.
@@ -70,8 +71,22 @@ enum aff_side_flag {
     AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
 };
 
+/* A product that was shown and not clicked: 1 - 0.5^times, and that times the weight. */
+struct aff_shown_row {
+    uint32_t row;
+    float share, discount;
+};
+
+/* A popular product that was shown: it comes when no other is more popular than this one discounted. */
+struct aff_held {
+    uint32_t row, via;
+    float value;
+};
+
 /* What else is known of a candidate than its sum. */
 struct aff_side {
+    const struct aff_shown_row *shown; /* NULL: it was not, or was clicked */
+    float undiscounted;                /* with `shown`: the score before the discount, popularity apart */
     float sequence, sequence_best, personal, content;
     float traces[AFF_TRACE_MAX];
     uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
@@ -126,7 +141,9 @@ struct aff_workspace {
     uint64_t unknown_hashes[AFF_IDS_MAX];
     uint32_t id_rows[AFF_IDS_MAX];
     uint32_t rejected[AFF_REJECTED_MAX]; /* rows, AFF_NO_ROW among them */
-    struct aff_alike_space *alike;       /* NULL until viewed products are asked about */
+    struct aff_shown_row shown[AFF_IMPRESSED_MAX];
+    struct aff_held held[AFF_IMPRESSED_MAX]; /* of one stage of the fallback */
+    struct aff_alike_space *alike;           /* NULL until viewed products are asked about */
 };
 
 struct aff_run {
@@ -143,6 +160,7 @@ struct aff_run {
     uint32_t n_bases;                  /* distinct cart products, then the page product */
     uint32_t n_candidates, n_sides, n_live, n_top;
     uint32_t n_plain; /* of the live candidates, those without a side */
+    uint32_t n_shown;
     const struct aff_row *next_rows[AFF_SEQUENCE_PURCHASES];
     uint32_t next_via[AFF_SEQUENCE_PURCHASES];
     uint32_t n_next;
@@ -181,6 +199,13 @@ float aff_personal_value(const struct aff_run *run, const struct aff_purchase *p
 bool aff_traces_of_each(const struct aff_run *run);
 /* All candidates have sides by then where aff_traces_of_each(). AFF_NOMEM: the workspace could not grow. */
 AFF_MUST_CHECK aff_status aff_candidates_from_traces(struct aff_run *run);
+
+/* Fills space->shown from what the request says was shown. */
+void aff_impressions_resolve(struct aff_run *run);
+/* Gives the candidates among them a side that says so. */
+void aff_impressions_discount(struct aff_run *run);
+/* NULL: the product was not shown. */
+const struct aff_shown_row *aff_impressions_find(const struct aff_run *run, uint32_t row);
 
 /* Fills space->live and counts what is dropped. */
 void aff_sieve(struct aff_run *run);

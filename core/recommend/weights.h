@@ -48,6 +48,10 @@ enum aff_trace {
  * 1 - 0.05 r u, u being a number from 0 to 1 that seed and row decide. Sums and scores are in single
  * precision, in this order; the weights are divided by the maxima first.
  *
+ * Of what a product that was shown and not clicked scores without popularity, impressions * (1 - 0.5^n) of
+ * its size is taken off, n being aff_impressed.times. A popular product of the fallback counts as that much
+ * less popular.
+ *
  * A substitute's score is content * C + popularity * Q instead, with content weight 1 and C from 0 to 1: 0.4
  * for the same category or 0.2 for the one above it, 0.2 for the same brand, 0.2 * the share of equal
  * attributes, 0.2 * the share of common words of the names. */
@@ -85,7 +89,8 @@ struct aff_fitted {
 struct aff_blend {
     struct aff_weights of[AFF_SITUATION_MAX];
     double personal_half_life_days;
-    bool fitted; /* weights fitted to the store go before these */
+    double impressions; /* 0 to 1: what impressions without a click can cost */
+    bool fitted;        /* weights fitted to the store go before these */
 };
 
 /* The weights of a set by number, for whoever reads, writes or fits them all. */

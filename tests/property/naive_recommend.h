@@ -365,6 +365,16 @@ static float scale_of(double weight, float max)
     return max > 0 ? (float)(weight / (double)max) : 0;
 }
 
+/* What impressions take of a score, as a share. */
+static float discount(const struct reference *reference, uint32_t row)
+{
+    for (size_t i = 0; i < reference->request->n_impressed; i++)
+        if (reference->request->impressed[i].product == record(reference, row)->key)
+            return (float)(reference->blend->impressions *
+                           (1 - exp2(-(double)reference->request->impressed[i].times)));
+    return 0;
+}
+
 static void score(struct reference *reference)
 {
     const struct aff_weights *weights = reference->weights;
@@ -386,6 +396,7 @@ static void score(struct reference *reference)
                          verdict->history * scale_of(weights->traces[AFF_TRACE_HISTORY], history);
         if (verdict->substitute)
             verdict->score = verdict->content;
+        verdict->score -= fabsf(verdict->score) * discount(reference, row);
         verdict->score +=
             (float)weights->popularity * aff_catalogue_popularity(reference->model->catalogue)[row];
     }

@@ -178,12 +178,28 @@ static uint32_t check_ranking(const struct reference *reference, const struct af
     return n;
 }
 
+/* Of popular products of one category, what counts as less popular comes later. */
+static void check_popular(const struct reference *reference, const struct aff_answer *answer, uint32_t from,
+                          uint32_t at)
+{
+    const float *popularity = aff_catalogue_popularity(reference->model->catalogue);
+    const uint32_t row = answer->items[at].row;
+
+    for (uint32_t i = from; i < at; i++) {
+        const uint32_t other = answer->items[i].row;
+        if (aff_text_equal(record(reference, row)->category, record(reference, other)->category))
+            assert_true(popularity[other] * (1 - discount(reference, other)) >=
+                        popularity[row] * (1 - discount(reference, row)) - 1e-6F);
+    }
+}
+
 static void check_fallback(const struct reference *reference, const struct aff_answer *answer, uint32_t from)
 {
     for (uint32_t i = from; i < answer->n_items; i++) {
         assert_int_equal(answer->items[i].origin, AFF_ORIGIN_POPULAR);
         assert_false(reference->verdicts[answer->items[i].row].named);
         check_terms(reference, &answer->items[i]);
+        check_popular(reference, answer, from, i);
         if (i == from && i > 0 && answer->items[i - 1].score > 0)
             assert_true(answer->items[i].score < answer->items[i - 1].score);
     }
@@ -270,6 +286,8 @@ static struct aff_blend random_blend(struct aff_random *random)
         else if (aff_random_below(random, 2) == 0)
             weights->traces[AFF_TRACE_HISTORY] = aff_random_unit(random);
     }
+    if (aff_random_below(random, 3) == 0)
+        blend.impressions = aff_random_below(random, 3) == 0 ? 1 : aff_random_unit(random);
     return blend;
 }
 
