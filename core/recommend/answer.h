@@ -6,11 +6,11 @@
 #include "core/recommend/request.h"
 
 #define AFF_ORIGIN_LIST(X)                                                                                   \
-    X(AFFINITY, "affinity")       /* bought together */                                                      \
-    X(SEQUENCE, "sequence")       /* bought next */                                                          \
-    X(NEIGHBOURS, "neighbours")   /* the customer's own history */                                           \
-    X(CONTENT, "content")         /* alike by category, brand, price */                                      \
-    X(POPULAR, "popular")         /* fallback: popular in the category or the store */                       \
+    X(AFFINITY, "affinity")     /* bought together */                                                        \
+    X(SEQUENCE, "sequence")     /* bought next */                                                            \
+    X(NEIGHBOURS, "neighbours") /* the customer's own history */                                             \
+    X(CONTENT, "content") /* alike by category, brand, price; or bought with what is like a new product */   \
+    X(POPULAR, "popular") /* fallback: popular in the category or the store */                               \
     X(IMPRESSIONS, "impressions") /* of terms only: shown and not clicked, which lowers the score */
 
 enum aff_origin {
@@ -73,7 +73,8 @@ struct aff_item {
     enum aff_origin origin;         /* of the largest term; popular only for what no other source names */
     float score;                    /* relevance; falls from item to item */
     uint32_t via;                   /* row of the product that speaks most for it; AFF_NO_ROW: none */
-    enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; 0: none */
+    enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; with the origin
+                                     * content: products like `via`; 0: none */
     const struct aff_pair_counts *evidence; /* of (via, row); NULL: none, or explain is none */
     struct aff_term terms[AFF_TERMS_MAX];   /* with explain full, largest first */
     uint32_t n_terms, n_terms_dropped;

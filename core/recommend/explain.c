@@ -99,9 +99,14 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
         return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
     if (speaker->base != AFF_NO_BASE) {
         float scale = aff_rank_scale(run->weights->affinity, run->max_affinity);
-        listen(&voice,
-               (struct voice){AFF_ORIGIN_AFFINITY, speaker->share * scale, space->bases[speaker->base].row,
-                              AFF_RELATION_TOGETHER, speaker->counts});
+        const bool stands_in = speaker->base >= run->n_given;
+        listen(&voice, (struct voice){
+                           .origin = stands_in ? AFF_ORIGIN_CONTENT : AFF_ORIGIN_AFFINITY,
+                           .value = speaker->share * scale,
+                           .via = space->bases[space->bases[speaker->base].of].row,
+                           .relation = AFF_RELATION_TOGETHER,
+                           .counts = stands_in ? NULL : speaker->counts,
+                       });
     }
     if (side != NULL && side->sequence_via != 0) {
         uint32_t via = side->sequence_via - 1;
@@ -182,8 +187,8 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
                                          (double)side->content});
     } else {
         for (uint32_t i = 0; run->max_affinity > 0 && i < run->n_bases; i++)
-            add_row_term(item, AFF_ORIGIN_AFFINITY, space->bases[i].together, space->bases[i].row,
-                         weights->affinity * rotation,
+            add_row_term(item, i < run->n_given ? AFF_ORIGIN_AFFINITY : AFF_ORIGIN_CONTENT,
+                         space->bases[i].together, space->bases[i].row, weights->affinity * rotation,
                          (double)space->bases[i].weight / (double)run->max_affinity);
         for (uint32_t i = 0; run->max_sequence > 0 && i < run->n_next; i++)
             add_row_term(item, AFF_ORIGIN_SEQUENCE, run->next_rows[i], run->next_via[i],

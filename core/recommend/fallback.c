@@ -216,7 +216,7 @@ void aff_fallback(struct aff_run *run)
     aff_side_give_all(run);
     add_filtered(run, &filtered);
     run_stage(run, &filtered, &looked);
-    for (uint32_t i = run->n_bases; i-- > 0;)
+    for (uint32_t i = run->n_given; i-- > 0;)
         add_list_of(run, &given, run->space->bases[i].row);
     run_stage(run, &given, &looked);
     for (uint32_t i = 0; run->history != NULL && i < run->history->n && bought.n < MAX_LISTS; i++)

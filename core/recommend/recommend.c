@@ -34,6 +34,8 @@ struct aff_blend aff_blend_default(void)
             },
         .personal_half_life_days = 120,
         .impressions = 0.2,
+        .content = 0.5,
+        .content_below_orders = 5,
         .fitted = true,
     };
 }
@@ -95,6 +97,7 @@ static bool needs_each(const struct aff_run *run)
 
 static aff_status name_candidates(struct aff_run *run)
 {
+    aff_lookalikes_add(run);
     aff_candidates_from_rows(run);
     if (needs_each(run))
         aff_side_give_all(run);

@@ -4,6 +4,7 @@
  * - resolve.c: ids to rows; marks on rows that may not be offered.
  * - candidates.c, content.c, traces.c: neighbour rows, purchases, category lists and the sources that look at
  *   single sessions and baskets name candidates.
+ * - lookalikes.c: products that lend their neighbours to new ones.
  * - impressions.c: finds the candidates that were shown and not clicked.
  * - sieve.c: drops by mark and eligibility byte, then by what the request asks for.
  * - rank.c: maxima, scores, the best `limit`.
@@ -21,7 +22,9 @@
 #include "core/sequence/alike.h"
 
 enum {
-    AFF_BASES_MAX = AFF_CART_MAX + 1,
+    AFF_LOOKALIKES = 8, /* products that lend their neighbours to a new one */
+    AFF_NEW_BASES = 3,  /* new products of a request that borrow */
+    AFF_BASES_MAX = AFF_CART_MAX + 1 + AFF_NEW_BASES * AFF_LOOKALIKES,
     AFF_IDS_MAX = AFF_CART_MAX + AFF_EXCLUDE_MAX + 2,
     AFF_POOL_MAX = 4 * AFF_ITEMS_MAX, /* candidates that diversity chooses from */
     AFF_CHUNK = 64,                   /* neighbours in which winners are looked for at once */
@@ -94,10 +97,12 @@ struct aff_side {
     uint8_t flags, drop;
 };
 
-/* A product of the cart, or the one of the page, that neighbour rows are read for. The row is loaded once, so
- * that scores and evidence of one answer come from the same row. */
+/* A product of the cart, or the one of the page, that neighbour rows are read for, or one that stands in for
+ * a new one of these. The row is loaded once, so that scores and evidence of one answer come from the same
+ * row. */
 struct aff_base {
     uint32_t row;
+    uint32_t of; /* number of the base that it stands in for; its own if it was given */
     float weight;
     const struct aff_row *together; /* NULL: no neighbours */
 };
@@ -157,7 +162,9 @@ struct aff_run {
     const struct aff_history *history; /* NULL: unknown customer */
     const uint32_t *excluded;          /* rows, AFF_NO_ROW among them */
     uint32_t product, newest, why_not; /* rows; newest: of the cart */
-    uint32_t n_bases;                  /* distinct cart products, then the page product */
+    uint32_t n_given;                  /* distinct cart products, then the page product */
+    uint32_t n_bases;                  /* these, then what stands in for new ones */
+    uint32_t n_compared;               /* products with new ones */
     uint32_t n_candidates, n_sides, n_live, n_top;
     uint32_t n_plain; /* of the live candidates, those without a side */
     uint32_t n_shown;
@@ -199,6 +206,9 @@ float aff_personal_value(const struct aff_run *run, const struct aff_purchase *p
 bool aff_traces_of_each(const struct aff_run *run);
 /* All candidates have sides by then where aff_traces_of_each(). AFF_NOMEM: the workspace could not grow. */
 AFF_MUST_CHECK aff_status aff_candidates_from_traces(struct aff_run *run);
+
+/* Adds to the given bases what stands in for new ones. */
+void aff_lookalikes_add(struct aff_run *run);
 
 /* Fills space->shown from what the request says was shown. */
 void aff_impressions_resolve(struct aff_run *run);

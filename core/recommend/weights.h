@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Sources that need single sessions or baskets (core/sequence/traces.h) or the rows of all purchases.
  *
@@ -36,7 +37,10 @@ enum aff_trace {
  * score = affinity * A / max A + sequence * S / max S + personal * P / max P + traces + popularity * Q
  * - A: sum over the distinct cart products, in the order of the cart, then the page product, of the score of
  *   their `together` neighbour; where the cart is in the order of adding or holds views, times
- *   max(exp(-age / 2), 0.1), age being the number of lines after it
+ *   max(exp(-age / 2), 0.1), age being the number of lines after it. For a new product (fewer than
+ *   content_below_orders orders, n of them, and fewer than 20 neighbours; of several the page product and the
+ *   newest of the cart, three in all) the rows of the 8 most alike known products are added, each times
+ *   content * (1 - n / content_below_orders) * its likeness / the sum of their likenesses
  * - S: the same of `next` rows: of the newest cart product, or without a known one of the 5 newest purchases
  * - P: the customer's n purchases of the product as if they lay at equal times between the first and the last
  *   one: 2^(-age of the last one / half-life) * (1 - r^n) / (1 - r), r = 2^(-mean gap / half-life), or n
@@ -89,8 +93,10 @@ struct aff_fitted {
 struct aff_blend {
     struct aff_weights of[AFF_SITUATION_MAX];
     double personal_half_life_days;
-    double impressions; /* 0 to 1: what impressions without a click can cost */
-    bool fitted;        /* weights fitted to the store go before these */
+    double impressions;            /* 0 to 1: what impressions without a click can cost */
+    double content;                /* 0 to 1: what the rows of look-alikes of a new product count */
+    uint32_t content_below_orders; /* a product with fewer orders is new; 0: none is */
+    bool fitted;                   /* weights fitted to the store go before these */
 };
 
 /* The weights of a set by number, for whoever reads, writes or fits them all. */

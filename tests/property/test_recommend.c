@@ -32,7 +32,7 @@ static void check_always(const struct reference *reference, const struct aff_ans
         assert_true(i == 0 || item->score <= answer->items[i - 1].score);
         for (uint32_t j = 0; j < i; j++)
             assert_int_not_equal(item->row, answer->items[j].row);
-        assert_false(among(reference->bases, reference->n_bases, item->row));
+        assert_false(among(reference->bases, reference->n_given, item->row));
         assert_false(is_excluded(reference, product->id));
         assert_true(product->available && product->stock != 0 && product->price != AFF_NO_MONEY);
         assert_false(product->durable && purchase_of(reference, item->row) != NULL);
@@ -68,7 +68,7 @@ static void check_evidence(const struct reference *reference, const struct aff_i
         assert_null(item->evidence);
         return;
     }
-    if (item->via_relation == 0) {
+    if (item->via_relation == 0 || item->origin == AFF_ORIGIN_CONTENT) {
         assert_null(item->evidence);
         return;
     }
@@ -88,32 +88,34 @@ static void check_voice(const struct reference *reference, const struct aff_item
                                  : verdict->bought   ? AFF_KIND_REPLENISH
                                                      : AFF_KIND_CROSS_SELL);
     if (verdict->substitute)
-        assert_int_equal(item->origin, AFF_ORIGIN_CONTENT);
+        assert_true(item->origin == AFF_ORIGIN_CONTENT && item->via_relation == 0);
     if (item->origin == AFF_ORIGIN_NEIGHBOURS)
         assert_true((verdict->bought && item->via == item->row) ||
                     (verdict->by_history && item->via == reference->history->purchases[0].row));
-    if (item->origin == AFF_ORIGIN_AFFINITY) {
+    if (item->via_relation == AFF_RELATION_TOGETHER) {
         float largest = -INFINITY;
         uint32_t via = AFF_NO_ROW;
+        enum aff_origin origin = AFF_ORIGIN_MAX;
         for (uint32_t i = 0; i < reference->n_bases; i++) {
             const struct aff_row *row = aff_neighbours_row(reference->model->together, reference->bases[i]);
             int entry = entry_of(row, item->row);
-            if (entry >= 0 && row->entries[entry].score > largest) {
-                largest = row->entries[entry].score;
-                via = reference->bases[i];
+            if (entry >= 0 && reference->base_weights[i] * row->entries[entry].score > largest) {
+                largest = reference->base_weights[i] * row->entries[entry].score;
+                via = reference->bases[reference->of[i]];
+                origin = i < reference->n_given ? AFF_ORIGIN_AFFINITY : AFF_ORIGIN_CONTENT;
             }
         }
         assert_int_equal(item->via, via);
+        assert_int_equal(item->origin, origin);
     }
 }
 
 static float alike(const struct aff_product *a, const struct aff_product *b)
 {
-    bool category = a->category.size > 0 && aff_text_equal(a->category, b->category);
     bool brand = a->brand.size > 0 && aff_text_equal(a->brand, b->brand);
-    bool price = 10 * a->price >= 8 * b->price && 10 * b->price >= 8 * a->price;
 
-    return (category ? 0.5f : 0) + (brand ? 0.25f : 0) + (price ? 0.25f : 0);
+    return 0.5f * common_path(a->category, b->category) + (brand ? 0.25f : 0) +
+           (same_price(a, b) ? 0.25f : 0);
 }
 
 /* The set that greedy maximal marginal relevance takes from the first 4 * limit. */
@@ -286,6 +288,10 @@ static struct aff_blend random_blend(struct aff_random *random)
         else if (aff_random_below(random, 2) == 0)
             weights->traces[AFF_TRACE_HISTORY] = aff_random_unit(random);
     }
+    if (aff_random_below(random, 3) == 0)
+        blend.content = aff_random_unit(random);
+    if (aff_random_below(random, 3) == 0)
+        blend.content_below_orders = (uint32_t)aff_random_below(random, 30);
     if (aff_random_below(random, 3) == 0)
         blend.impressions = aff_random_below(random, 3) == 0 ? 1 : aff_random_unit(random);
     return blend;

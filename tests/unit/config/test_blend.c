@@ -14,8 +14,9 @@ static void every_weight_comes_from_its_own_key(void **state)
     static const char *const keys[] = {
         "recommend.weight_affinity",   "recommend.weight_sequence",         "recommend.weight_personal",
         "recommend.weight_popularity", "recommend.personal_half_life_days", "recommend.weight_impressions",
+        "recommend.weight_content",    "recommend.content_below_orders",
     };
-    static const char *const values[] = {"1", "2", "3", "4", "5", "0.5"};
+    static const char *const values[] = {"1", "2", "3", "4", "5", "0.5", "0.25", "7"};
 
     (void)state;
     aff_config_init(&config);
@@ -24,7 +25,8 @@ static void every_weight_comes_from_its_own_key(void **state)
     struct aff_blend blend = aff_config_blend(&config);
     const struct aff_weights *cart = &blend.of[AFF_SITUATION_CART_KNOWN];
     assert_true(cart->affinity == 1 && cart->sequence == 2 && cart->personal == 3 && cart->popularity == 4 &&
-                blend.personal_half_life_days == 5 && blend.impressions == 0.5);
+                blend.personal_half_life_days == 5 && blend.impressions == 0.5 && blend.content == 0.25 &&
+                blend.content_below_orders == 7);
 }
 
 static void defaults_of_configuration_and_recommender_agree(void **state)
@@ -42,7 +44,8 @@ static void defaults_of_configuration_and_recommender_agree(void **state)
             assert_true(ours.of[i].traces[trace] == theirs.of[i].traces[trace]);
     }
     assert_true(ours.personal_half_life_days == theirs.personal_half_life_days &&
-                ours.impressions == theirs.impressions);
+                ours.impressions == theirs.impressions && ours.content == theirs.content &&
+                ours.content_below_orders == theirs.content_below_orders);
 }
 
 int main(void)
