@@ -75,7 +75,8 @@ struct aff_item {
     uint32_t via;                   /* row of the product that speaks most for it; AFF_NO_ROW: none */
     enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; with the origin
                                      * content: products like `via`; 0: none */
-    const struct aff_pair_counts *evidence; /* of (via, row); NULL: none, or explain is none */
+    const struct aff_pair_counts *counts;   /* of (via, row); NULL: none */
+    const struct aff_pair_counts *evidence; /* the same; NULL also where explain is none */
     struct aff_term terms[AFF_TERMS_MAX];   /* with explain full, largest first */
     uint32_t n_terms, n_terms_dropped;
 };

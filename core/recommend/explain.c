@@ -224,6 +224,7 @@ void aff_explain_items(struct aff_run *run)
         item->origin = voice.origin;
         item->via = voice.via;
         item->via_relation = voice.relation;
+        item->counts = voice.counts;
         item->evidence = run->request->explain == AFF_EXPLAIN_NONE ? NULL : voice.counts;
         item->n_terms = 0;
         item->n_terms_dropped = 0;

@@ -147,6 +147,7 @@ static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double wei
     item->origin = AFF_ORIGIN_POPULAR;
     item->via = via;
     item->via_relation = 0;
+    item->counts = NULL;
     item->evidence = NULL;
     item->n_terms = 0;
     item->n_terms_dropped = 0;
