@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Substitutes: products of the same category, or of the category one level up, at half to twice the price, by
  * how alike they are. */
-#include "core/recommend/likeness.h"
+#include "core/catalogue/likeness.h"
 #include "core/recommend/run.h"
 
 enum {

@@ -2,7 +2,7 @@
 /* Maximal marginal relevance (Carbonell, Goldstein, SIGIR 1998): the next item is the one with the largest
  * (1 - diversity) * relevance - diversity * likeness to the chosen ones, relevance being the score as a share
  * of the best one's. The chosen items are shown by falling score all the same. */
-#include "core/recommend/likeness.h"
+#include "core/catalogue/likeness.h"
 #include "core/recommend/run.h"
 
 #include <math.h>

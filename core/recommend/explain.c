@@ -97,6 +97,8 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
 
     if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
         return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
+    if (side != NULL && side->flags & AFF_SIDE_NEWCOMER)
+        return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = side->lender};
     if (speaker->base != AFF_NO_BASE) {
         float scale = aff_rank_scale(run->weights->affinity, run->max_affinity);
         const bool stands_in = speaker->base >= run->n_given;
@@ -182,6 +184,12 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
     const double rotation = (double)aff_rank_rotation(run, item->row);
     const double popularity = (double)aff_catalogue_popularity(run->catalogue)[item->row];
 
+    if (side != NULL && side->flags & AFF_SIDE_NEWCOMER) {
+        add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, item->via,
+                                         run->blend->content * (double)side->lent, (double)side->content});
+        add_discount(run, item, side, 1);
+        return;
+    }
     if (item->kind == AFF_KIND_SUBSTITUTE) {
         add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, item->via, AFF_CONTENT_WEIGHT * rotation,
                                          (double)side->content});

@@ -4,7 +4,7 @@
  * mapping from attributes to features of Gantner, Drumond, Freudenthaler, Rendle, Schmidt-Thieme: Learning
  * attribute-to-feature mappings for cold-start recommendations, ICDM 2010. With each order the product's own
  * row takes over. */
-#include "core/recommend/likeness.h"
+#include "core/catalogue/likeness.h"
 #include "core/recommend/run.h"
 
 enum {

@@ -116,17 +116,16 @@ static aff_status name_candidates(struct aff_run *run)
 static void choose_items(struct aff_run *run)
 {
     const uint32_t limit = run->request->limit;
-    const uint32_t n_live = run->n_live;
+    const bool diverse = run->request->diversity > 0;
+    const uint32_t most = diverse ? 4 * limit : limit;
 
-    if (run->request->diversity > 0) {
-        aff_rank(run, 4 * limit);
+    aff_rank(run, most);
+    aff_newcomers_offer(run, most);
+    if (diverse)
         aff_diversify(run);
-    } else {
-        aff_rank(run, limit);
-    }
     aff_explain_items(run);
     run->answer->dropped[AFF_DROP_LIMIT] =
-        n_live - run->answer->n_items - run->answer->dropped[AFF_DROP_DIVERSITY];
+        run->n_live - run->answer->n_items - run->answer->dropped[AFF_DROP_DIVERSITY];
 }
 
 static enum aff_short find_short_reason(const struct aff_run *run)

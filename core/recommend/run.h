@@ -8,6 +8,7 @@
  * - impressions.c: finds the candidates that were shown and not clicked.
  * - sieve.c: drops by mark and eligibility byte, then by what the request asks for.
  * - rank.c: maxima, scores, the best `limit`.
+ * - newcomers.c: new products that are like one of these.
  * - diversity.c: exchanges what is too much like a better item.
  * - explain.c: winners become items with via, evidence and terms.
  * - fallback.c: popularity fills the rest.
@@ -72,6 +73,7 @@ enum aff_side_flag {
     AFF_SIDE_NOT_DUE = 2,    /* too soon to buy again */
     AFF_SIDE_SUBSTITUTE = 4, /* named by a category list */
     AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
+    AFF_SIDE_NEWCOMER = 16,  /* new, and like an item: `content` is the likeness */
 };
 
 /* A product that was shown and not clicked: 1 - 0.5^times, and that times the weight. */
@@ -94,6 +96,8 @@ struct aff_side {
     float traces[AFF_TRACE_MAX];
     uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
     uint32_t content_via;  /* number of the base */
+    uint32_t lender;       /* row of the item that a newcomer is like */
+    float lent;            /* the score of that item */
     uint8_t flags, drop;
 };
 
@@ -227,12 +231,16 @@ bool aff_filters_pass(const struct aff_request *request, const struct aff_produc
 
 /* Fills space->top with the best `n` live candidates (fewer if there are fewer), best first. */
 void aff_rank(struct aff_run *run, uint32_t n);
+uint64_t aff_rank_key_of(float score, uint32_t row);
 float aff_rank_score_of(uint64_t key);
 uint32_t aff_rank_row_of(uint64_t key);
 /* What one unit of a source's sum adds to the score: its weight / its maximum; 0 without a maximum. */
 float aff_rank_scale(double weight, float max);
 /* 1, or a little less with rotation: what the score of a row is multiplied by. */
 float aff_rank_rotation(const struct aff_run *run, uint32_t row);
+
+/* Puts new products that are like items of space->top among the best `most`. */
+void aff_newcomers_offer(struct aff_run *run, uint32_t most);
 
 /* Shortens space->top to `limit`, counting what diversity displaced. */
 void aff_diversify(struct aff_run *run);

@@ -56,6 +56,10 @@ enum aff_trace {
  * its size is taken off, n being aff_impressed.times. A popular product of the fallback counts as that much
  * less popular.
  *
+ * A new product that is like an item (aff_catalogue_newcomers) and that nothing else names scores
+ * content * likeness * the score of that item, less what impressions take; of several items the one that
+ * gives it most. At most one of ten items, or of what is left of them, is such a product.
+ *
  * A substitute's score is content * C + popularity * Q instead, with content weight 1 and C from 0 to 1: 0.4
  * for the same category or 0.2 for the one above it, 0.2 for the same brand, 0.2 * the share of equal
  * attributes, 0.2 * the share of common words of the names. */

@@ -15,7 +15,8 @@ enum { MOST_PRODUCTS = 240 };
 
 /* What the reference finds out about one product. */
 struct verdict {
-    bool named, by_base, by_history, bought, substitute;
+    bool named, by_base, by_history, bought, substitute, by_likeness;
+    uint32_t lender; /* by_likeness: the item that a new product is like */
     float affinity, sequence, personal, history, content;
     enum aff_drop drop;
     float score;
@@ -504,6 +505,14 @@ static float discount(const struct reference *reference, uint32_t row)
     return 0;
 }
 
+/* What rotation leaves of a score. */
+static float rotation(const struct reference *reference, uint32_t row)
+{
+    struct aff_random random = {.state = reference->request->seed ^ (uint64_t)row << 32 ^ row};
+
+    return (float)(1 - reference->request->rotation * 0.05 * aff_random_unit(&random));
+}
+
 static void score(struct reference *reference)
 {
     const struct aff_weights *weights = reference->weights;
@@ -528,6 +537,108 @@ static void score(struct reference *reference)
         verdict->score -= fabsf(verdict->score) * discount(reference, row);
         verdict->score +=
             (float)weights->popularity * aff_catalogue_popularity(reference->model->catalogue)[row];
+        if (reference->request->rotation > 0)
+            verdict->score *= rotation(reference, row);
+    }
+}
+
+/* True if a new product has the known one among the up to 8 that it is most like. */
+static bool is_linked(const struct reference *reference, uint32_t fresh, uint32_t known)
+{
+    const struct aff_product *product = record(reference, fresh);
+    const float least = closeness(product, record(reference, known));
+    uint32_t n, closer = 0;
+    const uint32_t *rows = aff_catalogue_popular(reference->model->catalogue, product->category_row, &n);
+    bool listed = false;
+
+    if (product->orders >= 5 || record(reference, known)->orders < 5 || least < 0.5F)
+        return false;
+    for (uint32_t i = 0; i < n && i < 100; i++) {
+        const struct aff_product *other = record(reference, rows[i]);
+        const float value = other->orders < 5 ? 0 : closeness(product, other);
+        listed = listed || rows[i] == known;
+        closer += value > least || (value == least && !listed);
+    }
+    return listed && closer < 8;
+}
+
+/* A new product that an item makes room for. */
+struct room {
+    uint32_t row, lender;
+    float value;
+};
+
+/* All of them by falling value, the one that was found first before an equal one. */
+static uint32_t find_rooms(const struct reference *reference, struct room *rooms)
+{
+    const uint32_t limit = reference->request->limit;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < reference->n_live && i < limit; i++) {
+        const uint32_t row = reference->order[i];
+        const struct verdict *verdict = &reference->verdicts[row];
+        uint32_t found = 0;
+        for (uint32_t fresh = 0; fresh < reference->n && found < 4; fresh++) {
+            if (!is_linked(reference, fresh, row))
+                continue;
+            found++;
+            struct room room = {fresh, row,
+                                (float)reference->blend->content *
+                                    closeness(record(reference, fresh), record(reference, row)) *
+                                    verdict->score};
+            uint32_t at = 0;
+            if (record(reference, fresh)->orders >= reference->blend->content_below_orders ||
+                verdict->score <= 0 || verdict->bought || verdict->substitute)
+                continue;
+            while (at < n && rooms[at].row != fresh)
+                at++;
+            if (at < n && rooms[at].value >= room.value)
+                continue;
+            n += at == n;
+            for (; at > 0 && rooms[at - 1].value < room.value; at--)
+                rooms[at] = rooms[at - 1];
+            rooms[at] = room;
+        }
+    }
+    return n;
+}
+
+/* Puts new products among the best. */
+static void make_room(struct reference *reference)
+{
+    const uint32_t limit = reference->request->limit;
+    const uint32_t most = reference->request->diversity > 0 ? 4 * limit : limit;
+    struct room rooms[MOST_PRODUCTS];
+    uint32_t n = reference->blend->content > 0 ? find_rooms(reference, rooms) : 0;
+    uint32_t places = (limit + 9) / 10, n_top = reference->n_live < most ? reference->n_live : most;
+
+    for (uint32_t i = 0; i < n && places > 0; i++) {
+        const uint32_t row = rooms[i].row;
+        struct verdict *verdict = &reference->verdicts[row];
+        if (verdict->named)
+            continue;
+        verdict->named = verdict->by_likeness = true;
+        verdict->lender = rooms[i].lender;
+        verdict->score = rooms[i].value - rooms[i].value * discount(reference, row);
+        reference->candidates++;
+        verdict->drop = judge(reference, row);
+        if (verdict->drop != AFF_DROP_LIMIT) {
+            reference->dropped[verdict->drop]++;
+            continue;
+        }
+        uint32_t at = 0, last = reference->n_live++;
+        while (at < n_top && (reference->verdicts[reference->order[at]].score > verdict->score ||
+                              (reference->verdicts[reference->order[at]].score == verdict->score &&
+                               reference->order[at] < row)))
+            at++;
+        if (at == most)
+            at = last;
+        else
+            places--;
+        for (uint32_t j = last; j > at; j--)
+            reference->order[j] = reference->order[j - 1];
+        reference->order[at] = row;
+        n_top += n_top < most;
     }
 }
 
@@ -554,4 +665,5 @@ static void run_reference(struct reference *reference)
             reference->order[at] = reference->order[at - 1];
         reference->order[at] = row;
     }
+    make_room(reference);
 }

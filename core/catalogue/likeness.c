@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/recommend/likeness.h"
+#include "core/catalogue/likeness.h"
 
 enum { MAX_WORDS = 24 }; /* of one name */
 

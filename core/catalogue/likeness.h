@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How alike two products are by what the catalogue says of them; for core/recommend/ only. All from 0 to 1,
+/* How alike two products are by what the catalogue says of them. All from 0 to 1,
  * and the same for (a, b) and (b, a). */
 #pragma once
 
