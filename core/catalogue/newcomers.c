@@ -6,9 +6,8 @@
 #include <stdlib.h>
 
 enum {
-    LINKS = 8,            /* known products of a newcomer */
-    MAX_COMPARED = 100,   /* products of its category, the most popular first */
-    KNOWN_BITS = 64 * 64, /* of the filter */
+    LINKS = 8,          /* known products of a newcomer */
+    MAX_COMPARED = 100, /* products of its category, the most popular first */
 };
 #define LEAST_LIKENESS 0.5F
 
@@ -82,20 +81,24 @@ static int compare_links(const void *left, const void *right)
 aff_status aff_newcomers_new(const struct aff_newest *newest, const struct aff_popular *popular,
                              aff_record_fn record, const void *context, struct aff_newcomers **ret_newcomers)
 {
+    /* A multiple of 8 bytes, so that the bits behind them are aligned. */
+    const size_t link_bytes = (size_t)newest->n * LINKS * sizeof(struct aff_newcomer_link);
     const size_t bytes =
-        sizeof(struct aff_newcomers) + (size_t)newest->n * LINKS * sizeof(struct aff_newcomer_link);
+        sizeof(struct aff_newcomers) + link_bytes + ((size_t)popular->n + 63) / 64 * sizeof(uint64_t);
     struct aff_newcomers *newcomers = calloc(1, bytes);
 
     if (newcomers == NULL)
         return AFF_NOMEM;
     newcomers->bytes = bytes;
+    newcomers->known = (uint64_t *)(void *)((char *)newcomers->links + link_bytes);
+    newcomers->n_rows = popular->n;
     for (uint32_t i = 0; i < newest->n; i++)
         newcomers->n +=
             link_one(newest->at[i].row, popular, record, context, newcomers->links + newcomers->n);
     qsort(newcomers->links, newcomers->n, sizeof *newcomers->links, compare_links);
     for (uint32_t i = 0; i < newcomers->n; i++) {
-        const uint32_t bit = newcomers->links[i].known % KNOWN_BITS;
-        newcomers->known[bit / 64] |= UINT64_C(1) << bit % 64;
+        const uint32_t known = newcomers->links[i].known;
+        newcomers->known[known / 64] |= UINT64_C(1) << known % 64;
     }
     *ret_newcomers = newcomers;
     return AFF_OK;
@@ -105,10 +108,9 @@ uint32_t aff_catalogue_newcomers(const struct aff_catalogue *catalogue, uint32_t
                                  struct aff_newcomer *ret_newcomers)
 {
     const struct aff_newcomers *newcomers = catalogue->popular->newcomers;
-    const uint32_t bit = row % KNOWN_BITS;
     uint32_t from = 0, to = newcomers->n, n = 0;
 
-    if (!(newcomers->known[bit / 64] >> bit % 64 & 1))
+    if (row >= newcomers->n_rows || !(newcomers->known[row / 64] >> row % 64 & 1))
         return 0;
     while (from < to) {
         const uint32_t middle = from + (to - from) / 2;

@@ -7,8 +7,9 @@
 
 /* By the row of the known product. One allocation, never changed. */
 struct aff_newcomers {
-    uint64_t known[64]; /* bits by the lowest bits of the known products' rows, for a quick no */
     size_t bytes;
+    uint64_t *known; /* a bit a row, set for those that links are of; behind the links */
+    uint32_t n_rows; /* that have a bit */
     uint32_t n;
     struct aff_newcomer_link {
         uint32_t known;

@@ -54,6 +54,16 @@ static uint32_t collect(const struct aff_run *run, struct offer *ret_offers)
     return n;
 }
 
+/* True if a source has named the product. What the sums said is gone by now. */
+static bool is_candidate(const struct aff_run *run, uint32_t row)
+{
+    bool found = aff_side_find(run, row) != NULL;
+
+    for (uint32_t i = 0; i < run->n_candidates; i++)
+        found |= run->space->rows[i] == row;
+    return found;
+}
+
 /* Makes the new product a candidate, and if nothing speaks against it one of the best `most` where its score
  * allows. True if it is among them. */
 static bool offer_one(struct aff_run *run, const struct offer *offer, uint32_t most)
@@ -63,6 +73,7 @@ static bool offer_one(struct aff_run *run, const struct offer *offer, uint32_t m
     const enum aff_drop drop = aff_sieve_one(run, offer->row, side);
     uint32_t at = run->n_top;
 
+    run->space->marks[offer->row] &= (uint8_t)~AFF_MARK_SIDE; /* the sieve has run */
     side->flags |= AFF_SIDE_NEWCOMER;
     side->drop = (uint8_t)drop;
     side->content = offer->likeness;
@@ -95,11 +106,7 @@ void aff_newcomers_offer(struct aff_run *run, uint32_t most)
     const uint32_t n = run->blend->content > 0 ? collect(run, offers) : 0;
     uint32_t places = (run->request->limit + ITEMS_A_PLACE - 1) / ITEMS_A_PLACE;
 
-    if (n == 0)
-        return;
-    /* From here on a product is a candidate if it has a side. */
-    aff_side_give_all(run);
     for (uint32_t i = 0; i < n && places > 0; i++)
-        if (aff_side_find(run, offers[i].row) == NULL && offer_one(run, &offers[i], most))
+        if (!is_candidate(run, offers[i].row) && offer_one(run, &offers[i], most))
             places--;
 }
