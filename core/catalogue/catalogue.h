@@ -137,9 +137,10 @@ struct aff_newcomer {
     float likeness; /* at least 0.5 */
 };
 
-/* The new products that are most like a known one, at most `most`, by row; as of the last load or
- * aff_update_popularity. Each of the newest AFF_NEWCOMERS is with the up to 8 products, of the 100 most
- * popular ones of its category (without one: of the store), that it is most like. Returns their number. */
+/* The new products that are most like a known one, at most `most`, the most alike first and of these
+ * the one with the highest row; as of the last load or aff_update_popularity. Each of the newest
+ * AFF_NEWCOMERS is with the up to 8 products, of the 100 most popular ones of its category (without one: of
+ * the store), that it is most like. Returns their number. */
 uint32_t aff_catalogue_newcomers(const struct aff_catalogue *catalogue, uint32_t row, uint32_t most,
                                  struct aff_newcomer *ret_newcomers);
 

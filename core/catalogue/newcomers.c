@@ -75,7 +75,9 @@ static int compare_links(const void *left, const void *right)
 
     if (a->known != b->known)
         return a->known < b->known ? -1 : 1;
-    return a->newcomer.row < b->newcomer.row ? -1 : a->newcomer.row > b->newcomer.row;
+    if (a->newcomer.likeness != b->newcomer.likeness)
+        return a->newcomer.likeness > b->newcomer.likeness ? -1 : 1;
+    return a->newcomer.row > b->newcomer.row ? -1 : a->newcomer.row < b->newcomer.row;
 }
 
 aff_status aff_newcomers_new(const struct aff_newest *newest, const struct aff_popular *popular,

@@ -264,7 +264,7 @@ static void only_the_newest_new_products_are_linked_to_known_ones(void **state)
     assert_int_equal(aff_catalogue_newcomers(catalogue, 0, 2 * N, found), AFF_NEWCOMERS);
     for (uint32_t i = 0; i < AFF_NEWCOMERS; i++) {
         assert_true(aff_catalogue_product(catalogue, found[i].row)->key > N - AFF_NEWCOMERS);
-        assert_true(i == 0 || found[i - 1].row < found[i].row);
+        assert_true(i == 0 || found[i - 1].row > found[i].row);
         assert_float_equal(found[i].likeness, 0.7, 1e-6);
     }
     assert_int_equal(aff_catalogue_newcomers(catalogue, 0, 3, found), 3);
