@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* affinityctl tune: fits the weights of the sources to the newest orders and sessions of a store. */
 #include "cli/command.h"
-#include "cli/measure/fit.h"
 #include "cli/settings.h"
 #include "config/blend.h"
+#include "config/rows.h"
+#include "core/measure/fit.h"
 #include "sql/load/model.h"
+#include "sql/measure/orders.h"
 #include "sql/sessions/fitted.h"
+#include "sql/sessions/load_traces.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -145,7 +148,11 @@ static aff_status prepare(struct tuning *tuning, struct aff_error *reterr)
     const struct aff_sequences *sessions = tuning->whole->traces->sessions;
     tuning->n_orders = (uint32_t)((uint64_t)tuning->orders.n * 9 / 10);
     tuning->n_sessions = sessions == NULL ? 0 : (uint32_t)((uint64_t)sessions->n * 9 / 10);
-    return aff_train(tuning->whole, &tuning->orders, tuning->n_orders, tuning->n_sessions, config,
+    const struct aff_train_settings learn = {.baskets = aff_config_baskets(config),
+                                             .rows = aff_config_rows(config),
+                                             .session_holders = AFF_TRACES_HOLDERS,
+                                             .n_threads = aff_parallel_threads((int)config->learn_threads)};
+    return aff_train(tuning->whole, &tuning->orders, tuning->n_orders, tuning->n_sessions, &learn,
                      &tuning->train, reterr);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/measure/tasks.h"
+#include "core/measure/tasks.h"
 
 #include "core/base/clock.h"
 #include "core/base/random.h"

@@ -9,8 +9,8 @@
  * Only products that may be offered and that earlier orders (sessions) hold are hidden or asked with. */
 #pragma once
 
-#include "cli/measure/orders.h"
-#include "cli/measure/train.h"
+#include "core/measure/orders.h"
+#include "core/measure/train.h"
 #include "core/recommend/recommend.h"
 
 enum { AFF_TASK_QUERIES = 3000 }; /* of each situation, evenly spread over all that could be asked */

@@ -4,7 +4,7 @@
  * other half. */
 #pragma once
 
-#include "cli/measure/tasks.h"
+#include "core/measure/tasks.h"
 
 struct aff_fit {
     struct aff_weights before, after;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/measure/fit.h"
+#include "core/measure/fit.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,10 +3,18 @@
  * it. */
 #pragma once
 
-#include "cli/measure/orders.h"
-#include "config/config.h"
 #include "core/index/model.h"
+#include "core/learn/baskets.h"
 #include "core/learn/rows.h"
+#include "core/measure/orders.h"
+
+struct aff_train_settings {
+    struct aff_baskets_settings baskets;
+    struct aff_rows_settings rows;
+    uint32_t session_holders; /* of each product so many of the newest sessions are kept */
+    int n_threads;            /* at least 1 (aff_parallel_threads) */
+    struct aff_watch watch;   /* of each long step; cancels it */
+};
 
 struct aff_train {
     struct aff_model *model; /* its catalogue belongs to the model that was given */
@@ -17,8 +25,9 @@ struct aff_train {
  * model. Customers have their database keys as ids. `catalogue` is borrowed from `whole`, with it popularity
  * and eligibility as they are today. Set *ret_train to zero before. */
 AFF_MUST_CHECK aff_status aff_train(const struct aff_model *whole, const struct aff_measured_orders *orders,
-                                    uint32_t n_orders, uint32_t n_sessions, const struct aff_config *config,
-                                    struct aff_train *ret_train, struct aff_error *reterr);
+                                    uint32_t n_orders, uint32_t n_sessions,
+                                    const struct aff_train_settings *settings, struct aff_train *ret_train,
+                                    struct aff_error *reterr);
 void aff_train_done(struct aff_train *train);
 
 enum { AFF_TRAIN_ID = 24 };
