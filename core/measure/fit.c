@@ -34,44 +34,71 @@ static const struct grid grids[] = {
 };
 
 struct fitting {
-    const struct aff_task *task;
     const struct aff_model *model;
-    double half_life_days;
+    const struct aff_fit_settings *settings;
     struct aff_workspace *workspace;
+    struct aff_task half; /* the groups that are asked about now */
     struct aff_task_score *scores;
-    struct aff_task half; /* every second question */
+    float *best;           /* value of each question with the best weights */
+    uint64_t tried, total; /* sets of weights */
 };
 
-static aff_status value_of(struct fitting *fitting, const struct aff_weights *weights, double *ret_value)
+/* The groups with odd (or even) numbers. */
+static void take_half(const struct aff_task *task, uint32_t odd, struct aff_task *half)
 {
-    double sum = 0;
-    aff_status status = aff_task_ask(&fitting->half, fitting->model, weights, fitting->half_life_days,
-                                     fitting->workspace, fitting->scores);
+    half->n = 0;
+    for (uint32_t q = 0; q < task->n; q++)
+        if (task->queries[q].group % 2 == odd)
+            half->queries[half->n++] = task->queries[q];
+}
 
+static aff_status ask(struct fitting *fitting, const struct aff_weights *weights)
+{
+    const struct aff_watch *watch = &fitting->settings->watch;
+
+    if (watch->call != NULL && !watch->call(watch->context, fitting->tried++, fitting->total))
+        return AFF_CANCELLED;
+    return aff_task_ask(&fitting->half, fitting->model, weights, fitting->settings->personal_half_life_days,
+                        fitting->workspace, fitting->scores);
+}
+
+static float value_of(const struct fitting *fitting, uint32_t question)
+{
+    return aff_task_value(fitting->half.situation, &fitting->scores[question]);
+}
+
+static aff_status ask_for_sum(struct fitting *fitting, const struct aff_weights *weights, double *ret_sum)
+{
+    aff_status status = ask(fitting, weights);
+
+    *ret_sum = 0;
     for (uint32_t q = 0; status == AFF_OK && q < fitting->half.n; q++)
-        sum += (double)aff_task_value(fitting->task->situation, &fitting->scores[q]);
-    *ret_value = sum;
+        *ret_sum += (double)value_of(fitting, q);
     return status;
 }
 
-static aff_status climb(struct fitting *fitting, struct aff_weights *weights)
+static bool is_for(const struct grid *grid, enum aff_situation situation)
 {
-    double best = 0;
-    aff_status status = value_of(fitting, weights, &best);
+    return (grid->situations >> situation & 1) != 0;
+}
+
+static aff_status climb(struct fitting *fitting, struct aff_weights *weights, double best)
+{
+    aff_status status = AFF_OK;
 
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t g = 0; g < sizeof grids / sizeof grids[0]; g++) {
-            if (!(grids[g].situations >> fitting->task->situation & 1))
+            if (!is_for(&grids[g], fitting->half.situation))
                 continue;
             for (int i = 0; status == AFF_OK && grids[g].values[i] >= 0; i++) {
                 struct aff_weights tried = *weights;
-                double value = 0;
+                double sum = 0;
                 if (*aff_weights_at(&tried, grids[g].weight) == grids[g].values[i])
                     continue;
                 *aff_weights_at(&tried, grids[g].weight) = grids[g].values[i];
-                status = value_of(fitting, &tried, &value);
-                if (status == AFF_OK && value > best) {
-                    best = value;
+                status = ask_for_sum(fitting, &tried, &sum);
+                if (status == AFF_OK && sum > best) {
+                    best = sum;
                     *weights = tried;
                 }
             }
@@ -80,12 +107,86 @@ static aff_status climb(struct fitting *fitting, struct aff_weights *weights)
     return status;
 }
 
-/* The questions with odd (or even) numbers. */
-static void take_half(const struct aff_task *task, uint32_t odd, struct aff_task *half)
+/* How much better the answers in `scores` are than those with the values `than`, and how sure that is. */
+static void compare(const struct fitting *fitting, const float *than, double *ret_gain,
+                    double *ret_standard_error, uint32_t *ret_differing)
 {
-    half->n = 0;
-    for (uint32_t q = odd; q < task->n; q += 2)
-        half->queries[half->n++] = task->queries[q];
+    const struct aff_task *half = &fitting->half;
+    double sum = 0, squares = 0;
+    uint32_t n_groups = 0, differing = 0;
+
+    for (uint32_t q = 0; q < half->n; q++)
+        sum += (double)value_of(fitting, q) - (double)than[q];
+    const double mean = half->n > 0 ? sum / half->n : 0;
+    for (uint32_t q = 0, next; q < half->n; q = next) {
+        double group = 0;
+        bool differs = false;
+        for (next = q; next < half->n && half->queries[next].group == half->queries[q].group; next++) {
+            const double difference = (double)value_of(fitting, next) - (double)than[next];
+            differs = differs || difference != 0;
+            group += difference - mean;
+        }
+        n_groups++;
+        differing += differs;
+        squares += group * group;
+    }
+    *ret_gain = mean;
+    *ret_standard_error = n_groups > 1 ? sqrt(squares * n_groups / (n_groups - 1.0)) / half->n : INFINITY;
+    *ret_differing = differing;
+}
+
+static void keep_values(const struct fitting *fitting, float *values)
+{
+    for (uint32_t q = 0; q < fitting->half.n; q++)
+        values[q] = value_of(fitting, q);
+}
+
+/* Draws weights back to the configured ones while that costs less than one standard error. */
+static aff_status draw_back(struct fitting *fitting, struct aff_weights *weights)
+{
+    static const double shares[] = {0, 0.5}; /* of the way from the configured weight that are left */
+    struct aff_weights configured = fitting->settings->configured;
+    aff_status status = ask(fitting, weights);
+
+    if (status == AFF_OK)
+        keep_values(fitting, fitting->best);
+    for (int w = 0; w < AFF_WEIGHT_MAX; w++) {
+        const double from = *aff_weights_at(&configured, w), to = *aff_weights_at(weights, w);
+        if (from == to)
+            continue;
+        for (size_t i = 0; status == AFF_OK && i < sizeof shares / sizeof shares[0]; i++) {
+            struct aff_weights tried = *weights;
+            double gain, standard_error;
+            uint32_t differing;
+            *aff_weights_at(&tried, w) = from + shares[i] * (to - from);
+            status = ask(fitting, &tried);
+            if (status != AFF_OK)
+                break;
+            compare(fitting, fitting->best, &gain, &standard_error, &differing);
+            if (gain < -standard_error)
+                continue;
+            *weights = tried;
+            break;
+        }
+    }
+    return status;
+}
+
+/* The weights that the half in hand finds best. */
+static aff_status find(struct fitting *fitting, struct aff_weights *ret)
+{
+    const struct aff_fit_settings *settings = fitting->settings;
+    double in_use = 0, configured = 0;
+    aff_status status = ask_for_sum(fitting, &settings->in_use, &in_use);
+
+    if (status == AFF_OK)
+        status = ask_for_sum(fitting, &settings->configured, &configured);
+    *ret = configured >= in_use ? settings->configured : settings->in_use;
+    if (status == AFF_OK)
+        status = climb(fitting, ret, configured >= in_use ? configured : in_use);
+    if (status == AFF_OK)
+        status = draw_back(fitting, ret);
+    return status;
 }
 
 static struct aff_task_score mean_of(const struct aff_task_score *scores, uint32_t n)
@@ -104,58 +205,64 @@ static struct aff_task_score mean_of(const struct aff_task_score *scores, uint32
 
 static aff_status judge(struct fitting *fitting, struct aff_fit *fit)
 {
-    const enum aff_situation situation = fitting->task->situation;
-    const uint32_t n = fitting->half.n;
-    struct aff_task_score *before = malloc(((size_t)n + 1) * sizeof *before);
-    double sum = 0, squares = 0;
-    aff_status status = before == NULL ? AFF_NOMEM : AFF_OK;
+    aff_status status = ask(fitting, &fit->before);
 
-    if (status == AFF_OK)
-        status = aff_task_ask(&fitting->half, fitting->model, &fit->before, fitting->half_life_days,
-                              fitting->workspace, before);
-    if (status == AFF_OK)
-        status = aff_task_ask(&fitting->half, fitting->model, &fit->after, fitting->half_life_days,
-                              fitting->workspace, fitting->scores);
-    for (uint32_t q = 0; status == AFF_OK && q < n; q++) {
-        const double gain = (double)aff_task_value(situation, &fitting->scores[q]) -
-                            (double)aff_task_value(situation, &before[q]);
-        sum += gain;
-        squares += gain * gain;
+    if (status != AFF_OK)
+        return status;
+    fit->n = fitting->half.n;
+    fit->before_mean = mean_of(fitting->scores, fit->n);
+    keep_values(fitting, fitting->best);
+    status = ask(fitting, &fit->after);
+    if (status != AFF_OK)
+        return status;
+    fit->after_mean = mean_of(fitting->scores, fit->n);
+    compare(fitting, fitting->best, &fit->gain, &fit->standard_error, &fit->differing);
+    fit->better = fit->n >= AFF_FIT_JUDGES && fit->differing >= AFF_FIT_DIFFERING &&
+                  fit->gain > AFF_FIT_Z * fit->standard_error;
+    return AFF_OK;
+}
+
+/* Sets of weights that a fit tries, at most. */
+static uint64_t count_tries(enum aff_situation situation)
+{
+    enum { SETTLED = 5 }; /* in use and configured, best, and both judged */
+    uint64_t n = SETTLED;
+
+    for (size_t g = 0; g < sizeof grids / sizeof grids[0]; g++) {
+        if (!is_for(&grids[g], situation))
+            continue;
+        n += 2; /* drawn back */
+        for (int i = 0; grids[g].values[i] >= 0; i++)
+            n += ROUNDS;
     }
-    if (status == AFF_OK) {
-        fit->n = n;
-        fit->gain = sum / n;
-        fit->standard_error = sqrt(fmax(squares / n - fit->gain * fit->gain, 0) / n);
-        fit->better = fit->gain > fit->standard_error && fit->gain > 0;
-        fit->before_mean = mean_of(before, n);
-        fit->after_mean = mean_of(fitting->scores, n);
-    }
-    free(before);
-    return status;
+    return n;
 }
 
 aff_status aff_fit_weights(const struct aff_task *task, const struct aff_model *model,
-                           const struct aff_weights *before, double personal_half_life_days,
-                           struct aff_fit *ret)
+                           const struct aff_fit_settings *settings, struct aff_fit *ret)
 {
-    struct fitting fitting = {.task = task, .model = model, .half_life_days = personal_half_life_days};
+    struct fitting fitting = {.model = model,
+                              .settings = settings,
+                              .half = {.situation = task->situation, .rows = task->rows},
+                              .total = count_tries(task->situation)};
     aff_status status = aff_workspace_new(&fitting.workspace);
 
-    *ret = (struct aff_fit){.before = *before, .after = *before};
-    fitting.half = (struct aff_task){.situation = task->situation, .rows = task->rows};
+    *ret = (struct aff_fit){.before = settings->in_use, .after = settings->in_use};
     fitting.scores = malloc(((size_t)task->n + 1) * sizeof *fitting.scores);
+    fitting.best = malloc(((size_t)task->n + 1) * sizeof *fitting.best);
     fitting.half.queries = malloc(((size_t)task->n + 1) * sizeof *fitting.half.queries);
-    if (status == AFF_OK && (fitting.scores == NULL || fitting.half.queries == NULL))
+    if (status == AFF_OK && (fitting.scores == NULL || fitting.best == NULL || fitting.half.queries == NULL))
         status = AFF_NOMEM;
     if (status == AFF_OK) {
         take_half(task, 0, &fitting.half);
-        status = climb(&fitting, &ret->after);
+        status = fitting.half.n > 0 ? find(&fitting, &ret->after) : AFF_OK;
     }
     if (status == AFF_OK) {
         take_half(task, 1, &fitting.half);
         status = fitting.half.n > 0 ? judge(&fitting, ret) : AFF_OK;
     }
     free(fitting.scores);
+    free(fitting.best);
     free(fitting.half.queries);
     aff_workspace_free(fitting.workspace);
     return status;

@@ -16,6 +16,9 @@ struct aff_measured_orders {
     uint32_t *rows;
 };
 
+/* Forgets the orders before number `from`. */
+void aff_measured_orders_drop(struct aff_measured_orders *orders, uint32_t from);
+
 void aff_measured_orders_done(struct aff_measured_orders *orders);
 
 static inline uint32_t aff_measured_order_size(const struct aff_measured_orders *orders, uint32_t order)

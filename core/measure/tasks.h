@@ -20,12 +20,13 @@ struct aff_task_query {
     int64_t now_us;
     uint32_t cart, n_cart; /* in `rows` */
     uint32_t truth, n_truth;
+    uint32_t group; /* below n_groups; questions of one order or session depend on each other */
 };
 
 struct aff_task {
     enum aff_situation situation;
-    uint32_t n;
-    struct aff_task_query *queries;
+    uint32_t n, n_groups;
+    struct aff_task_query *queries; /* by group */
     uint32_t *rows;
     size_t n_rows, capacity, rows_capacity;
 };

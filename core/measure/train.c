@@ -224,3 +224,26 @@ void aff_train_done(struct aff_train *train)
     aff_pairs_free(train->pairs);
     *train = (struct aff_train){0};
 }
+
+uint32_t aff_train_first_order(const struct aff_measured_orders *orders, uint32_t n_products,
+                               const struct aff_train_settings *settings, uint64_t limit_bytes)
+{
+    /* Of a product: its neighbour row, rules of what follows, and what counting, rows and customers take for
+     * it in each thread. Of a line: baskets while and after they are built, purchases and sequences. */
+    enum { LINE_BYTES = 140, PAIR_BYTES = 56, RULES_BYTES = 50 * 8, SCRATCH_BYTES = 128 };
+    const uint64_t product_bytes =
+        settings->rows.neighbours * (sizeof(struct aff_neighbour) + sizeof(struct aff_pair_counts)) +
+        RULES_BYTES + (uint64_t)settings->n_threads * SCRATCH_BYTES;
+    uint64_t bytes = n_products * product_bytes;
+    uint32_t first = orders->n;
+
+    while (first > 0) {
+        const uint64_t n = aff_measured_order_size(orders, first - 1);
+        const uint64_t counted = n < settings->baskets.cap ? n : settings->baskets.cap;
+        bytes += n * LINE_BYTES + counted * (counted - (counted > 0)) / 2 * PAIR_BYTES;
+        if (bytes > limit_bytes)
+            break;
+        first--;
+    }
+    return first;
+}

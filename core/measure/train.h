@@ -30,6 +30,11 @@ AFF_MUST_CHECK aff_status aff_train(const struct aff_model *whole, const struct 
                                     struct aff_error *reterr);
 void aff_train_done(struct aff_train *train);
 
+/* The number of the first order from which on all orders can be learned from within `limit_bytes`, reckoned
+ * with the worst case that no pair of products comes twice; orders->n if not even the newest one can. */
+uint32_t aff_train_first_order(const struct aff_measured_orders *orders, uint32_t n_products,
+                               const struct aff_train_settings *settings, uint64_t limit_bytes);
+
 enum { AFF_TRAIN_ID = 24 };
 /* The id of a customer in such a model. */
 struct aff_text aff_train_customer(int64_t customer, char into[AFF_TRAIN_ID]);
