@@ -46,6 +46,28 @@ static aff_status count_pairs(const struct aff_catalogue *catalogue, const struc
     return status;
 }
 
+/* The same products in the same rows, but as popular as the counted orders make them: popularity of today
+ * would tell what the later ones hold. */
+static aff_status copy_catalogue(const struct aff_catalogue *catalogue, const struct aff_pairs *pairs,
+                                 struct aff_catalogue **ret_catalogue)
+{
+    struct aff_catalogue_builder *builder = NULL;
+    aff_status status = aff_catalogue_builder_new(&builder);
+
+    for (uint32_t row = 0; status == AFF_OK && row < aff_catalogue_size(catalogue); row++) {
+        struct aff_product product = *aff_catalogue_product(catalogue, row);
+        const uint32_t at = aff_pairs_row_of(pairs, product.key);
+        product.orders = at == UINT32_MAX ? 0 : pairs->stats[at].orders;
+        product.weight = at == UINT32_MAX ? 0 : pairs->stats[at].weight;
+        product.last_at_us = at == UINT32_MAX ? 0 : pairs->stats[at].last_at_us;
+        status = aff_catalogue_builder_add(builder, &product);
+    }
+    if (status == AFF_OK)
+        status = aff_catalogue_builder_finish(builder, ret_catalogue);
+    aff_catalogue_builder_free(builder);
+    return status;
+}
+
 static int by_last(const void *x, const void *y)
 {
     const struct aff_purchase *a = x, *b = y;
@@ -200,10 +222,12 @@ aff_status aff_train(const struct aff_model *whole, const struct aff_measured_or
     if (model == NULL)
         return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     ret_train->model = model;
-    *model = (struct aff_model){.totals = {.orders = n_orders}, .catalogue = whole->catalogue};
+    *model = (struct aff_model){.totals = {.orders = n_orders}};
     aff_status status = (model->traces = calloc(1, sizeof *model->traces)) == NULL ? AFF_NOMEM : AFF_OK;
     if (status == AFF_OK)
         status = count_pairs(whole->catalogue, orders, n_orders, settings, &ret_train->pairs);
+    if (status == AFF_OK)
+        status = copy_catalogue(whole->catalogue, ret_train->pairs, &model->catalogue);
     if (status == AFF_OK)
         status = aff_neighbours_new(aff_catalogue_size(whole->catalogue), &model->next);
     if (status == AFF_OK)
@@ -218,8 +242,6 @@ aff_status aff_train(const struct aff_model *whole, const struct aff_measured_or
 
 void aff_train_done(struct aff_train *train)
 {
-    if (train->model != NULL)
-        train->model->catalogue = NULL;
     aff_model_free(train->model);
     aff_pairs_free(train->pairs);
     *train = (struct aff_train){0};

@@ -17,13 +17,13 @@ struct aff_train_settings {
 };
 
 struct aff_train {
-    struct aff_model *model; /* its catalogue belongs to the model that was given */
+    struct aff_model *model;
     struct aff_pairs *pairs; /* for rows by other methods */
 };
 
 /* Learns from the orders before number `n_orders` and the sessions before number `n_sessions` of the given
- * model. Customers have their database keys as ids. `catalogue` is borrowed from `whole`, with it popularity
- * and eligibility as they are today. Set *ret_train to zero before. */
+ * model. Customers have their database keys as ids. Its catalogue has the rows of the given one, with
+ * popularity of the earlier orders and eligibility as it is today. Set *ret_train to zero before. */
 AFF_MUST_CHECK aff_status aff_train(const struct aff_model *whole, const struct aff_measured_orders *orders,
                                     uint32_t n_orders, uint32_t n_sessions,
                                     const struct aff_train_settings *settings, struct aff_train *ret_train,

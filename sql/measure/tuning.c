@@ -89,8 +89,8 @@ static aff_status split(struct tuning *tuning, struct aff_error *reterr)
     const uint32_t n_products = aff_catalogue_size(tuning->whole.catalogue);
     const uint32_t n_sessions = sessions == NULL ? 0 : sessions->n;
     uint64_t limit_bytes = settings->limit_bytes == 0 ? UINT64_MAX : settings->limit_bytes;
-    /* Sessions are held twice, the second time without the last of them. */
-    const uint64_t taken = aff_catalogue_bytes(tuning->whole.catalogue) + 2 * aff_sequences_bytes(sessions);
+    /* Products and sessions are held twice, the second time as they were before the last ones. */
+    const uint64_t taken = 2 * (aff_catalogue_bytes(tuning->whole.catalogue) + aff_sequences_bytes(sessions));
     const uint32_t first =
         taken >= limit_bytes
             ? tuning->orders.n
