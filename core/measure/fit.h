@@ -6,9 +6,9 @@
  * answers are worse by less than one standard error: the rule of one standard error (Breiman, Friedman,
  * Olshen, Stone, "Classification and Regression Trees", 1984, section 3.4.3), with the error of the paired
  * difference. The other half judges: the weights are better than those in use if the mean difference,
- * question by question, is above AFF_FIT_Z of its standard errors (one-sided 95 %), over at least
- * AFF_FIT_JUDGES questions, of whose groups at least AFF_FIT_DIFFERING are answered differently, below which
- * the mean is not normal. Standard errors are those of groups, since questions of one session are alike.
+ * question by question, is above AFF_FIT_Z of its standard errors, over at least AFF_FIT_JUDGES questions, of
+ * whose groups at least AFF_FIT_DIFFERING are answered differently, below which the mean is not normal.
+ * Standard errors are those of groups, since questions of one session are alike.
  *
  * The same questions and settings give the same fit. */
 #pragma once
@@ -16,7 +16,8 @@
 #include "core/base/parallel.h"
 #include "core/measure/tasks.h"
 
-#define AFF_FIT_Z 1.645
+/* One-sided 95 % for all situations of a run together (Bonferroni): the normal quantile of 1 - 0.05 / 6. */
+#define AFF_FIT_Z 2.394
 
 enum { AFF_FIT_JUDGES = 200, AFF_FIT_QUESTIONS = 2 * AFF_FIT_JUDGES, AFF_FIT_DIFFERING = 25 };
 

@@ -13,7 +13,7 @@
 #include "core/measure/train.h"
 #include "core/recommend/recommend.h"
 
-enum { AFF_TASK_QUERIES = 3000 }; /* of each situation, evenly spread over all that could be asked */
+enum { AFF_TASK_QUERIES = 6000 }; /* of each situation, evenly spread over all that could be asked */
 
 struct aff_task_query {
     int64_t customer; /* AFF_NO_CUSTOMER: none */

@@ -74,7 +74,7 @@ static aff_status read_store(struct tuning *tuning, struct aff_error *reterr)
  * more than three tenths. */
 static uint32_t count_asked(uint32_t n)
 {
-    enum { WANTED = 1000 };
+    enum { WANTED = 2000 };
     const uint32_t tenth = n / 10, most = (uint32_t)((uint64_t)n * 3 / 10);
 
     if (tenth >= WANTED)
