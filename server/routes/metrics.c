@@ -4,8 +4,8 @@
 #include "server/call.h"
 #include "server/exposition.h"
 #include "server/learner_board.h"
-#include "server/present_tuner.h"
 #include "server/present_events.h"
+#include "server/present_tuner.h"
 #include "server/process.h"
 #include "server/routes/routes.h"
 

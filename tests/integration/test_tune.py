@@ -189,3 +189,15 @@ def test_without_leave_the_service_does_not_fit(service, shop):
     one = service(shop, tune_hours=0.0001, **BLIND)
     wait_until(lambda: metric(one, "affinity_learner_leads") == 1, "leading")
     assert metric(one, "affinity_tuner_fits_total") == 0 and shop.number("SELECT count(*) FROM affinity.fitted") == 0
+
+
+def test_a_rebuild_by_command_ends_with_a_fit_when_one_is_due(shop, ctl):
+    wanted = {"AFFINITY_TUNE_AFTER_REBUILD": "true"}
+    first_time = ctl("rebuild", *SETS, database=shop, env=wanted)
+    assert "cart_known" in first_time.stdout and "adopted" in first_time.stdout, first_time.stdout
+    fits = shop.sql("SELECT count(*) FROM affinity.fitted")
+    again = ctl("rebuild", *SETS, database=shop, env=wanted)
+    assert "cart_known" not in again.stdout, again.stdout
+    assert shop.sql("SELECT count(*) FROM affinity.fitted") == fits
+    due = ctl("rebuild", *SETS, "--set", "tune.hours=0.0001", database=shop, env=wanted)
+    assert "cart_known" in due.stdout, due.stdout
