@@ -36,9 +36,13 @@ static void see(void *context, const struct aff_store_seen *seen)
 aff_status aff_learner_list(struct aff_learner *learner, struct aff_error *reterr)
 {
     int64_t now_us = aff_clock_monotonic_us();
-    struct aff_learning_settings settings = {.name = learner->name,
-                                             .rows = aff_config_rows(&learner->config),
-                                             .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20};
+    struct aff_learning_settings settings = {
+        .name = learner->name,
+        .rows = aff_config_rows(&learner->config),
+        .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20,
+        .viewed = {.quiet_s = learner->config.learn_session_quiet_s,
+                   .window_us = learner->config.learn_session_days * AFF_DAY_US,
+                   .rows = aff_config_viewed(&learner->config)}};
 
     if (learner->listed_us != 0 && now_us - learner->listed_us < LIST_EVERY_US)
         return AFF_OK;
@@ -215,8 +219,9 @@ static aff_status work(struct aff_learner *learner, struct aff_led_store *store,
  * by a rule of a table. A missing right or a statement that took too long would fail a rebuild as well. */
 static bool is_of_counts(const struct aff_error *error)
 {
-    return error->status == AFF_DATA && (error->sqlstate[0] == '\0' || memcmp(error->sqlstate, "22", 2) == 0 ||
-                                         memcmp(error->sqlstate, "23", 2) == 0);
+    return error->status == AFF_DATA &&
+           (error->sqlstate[0] == '\0' || memcmp(error->sqlstate, "22", 2) == 0 ||
+            memcmp(error->sqlstate, "23", 2) == 0);
 }
 
 /* A failure that is the store's own: said, and tried again after a pause. */
