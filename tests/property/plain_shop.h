@@ -126,7 +126,8 @@ static void put_counts(struct shop *shop, struct aff_update *update)
     uint32_t number = below(shop, PRODUCTS), orders = below(shop, 9);
     struct plain_product *product = &shop->products[number];
     struct aff_product_counts counts = {orders, (int64_t)orders << 20, (int64_t)below(shop, 999),
-                                        -(int64_t)below(shop, 999), (int64_t)below(shop, 1u << 30)};
+                                        -(int64_t)below(shop, 999), (int64_t)below(shop, 1u << 30),
+                                        below(shop, 99)};
 
     assert_int_equal(aff_update_product_counts(update, key_of(number), &counts),
                      product->there ? AFF_OK : AFF_NOTFOUND);
