@@ -301,34 +301,55 @@ static aff_status see_version(struct aff_learning *learning, struct aff_learning
     return status;
 }
 
+/* What comes after a fold: sessions, and the publication of all that is new. */
+static aff_status finish(struct aff_learning *learning, struct aff_learning_report *report,
+                         enum aff_fold_outcome *outcome, bool *ret_mine, struct aff_error *reterr)
+{
+    aff_status status = count_sessions(learning, report, outcome, reterr);
+
+    if (status == AFF_OK && report->viewed_rows > 0)
+        status = see_version(learning, report, reterr);
+    if (status == AFF_OK && *outcome != AFF_FOLD_OVERTAKEN && report->published < report->version)
+        status = publish(learning, report->version, report, ret_mine, reterr);
+    return status;
+}
+
+/* Folds what is queued, with the memory of the counts. */
+static aff_status work(struct aff_learning *learning, const struct seen *seen,
+                       struct aff_learning_report *report, enum aff_fold_outcome *ret_outcome,
+                       struct aff_error *reterr)
+{
+    aff_status status = seen->rebuilding ? tidy(learning, reterr) : AFF_OK;
+
+    if (status == AFF_OK)
+        status = load(learning, seen, report, reterr);
+    if (status == AFF_OK && report->queued > 0)
+        status = fold(learning, seen, report, ret_outcome, reterr);
+    return status;
+}
+
 static aff_status lead(struct aff_learning *learning, struct aff_learning_report *report,
                        struct aff_error *reterr)
 {
     enum aff_fold_outcome outcome = AFF_FOLD_IDLE;
     struct seen seen = {0};
-    bool mine = true;
+    bool mine = true, may_finish = false;
     aff_status status = look(learning, &seen, report, reterr);
 
     report->epoch = learning->epoch;
     if (status == AFF_OK && seen.epoch != learning->epoch)
         outcome = AFF_FOLD_OVERTAKEN;
-    else if (status == AFF_OK && !seen.countable)
+    else if (status == AFF_OK && !seen.countable) {
+        /* Sessions count without orders, too. */
         outcome = report->queued > 0 ? AFF_FOLD_UNCOUNTED : AFF_FOLD_IDLE;
-    else if (status == AFF_OK) {
-        if (seen.rebuilding)
-            status = tidy(learning, reterr);
-        if (status == AFF_OK)
-            status = load(learning, &seen, report, reterr);
-        if (status == AFF_OK && report->queued > 0)
-            status = fold(learning, &seen, report, &outcome, reterr);
-        if (status == AFF_OK && (outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE))
-            status = count_sessions(learning, report, &outcome, reterr);
-        if (status == AFF_OK && report->viewed_rows > 0)
-            status = see_version(learning, report, reterr);
-        if (status == AFF_OK && (outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE) &&
-            report->published < report->version)
-            status = publish(learning, report->version, report, &mine, reterr);
+        learning->generation = seen.generation;
+        may_finish = true;
+    } else if (status == AFF_OK) {
+        status = work(learning, &seen, report, &outcome, reterr);
+        may_finish = outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE;
     }
+    if (status == AFF_OK && may_finish)
+        status = finish(learning, report, &outcome, &mine, reterr);
     if (status != AFF_OK)
         return status;
     report->memory_bytes = aff_together_bytes(learning->together);

@@ -10,7 +10,7 @@
 
 /* What waits; without a lock, so that an idle store costs the database little. */
 struct waiting {
-    bool queued, old, due;
+    bool known, queued, old, due;
 };
 
 static aff_status look(struct aff_connection *connection, const struct aff_viewed_work *work,
@@ -27,12 +27,14 @@ static aff_status look(struct aff_connection *connection, const struct aff_viewe
                           "  AND at <= now() - ($2::bigint[])[1] * interval '1 second'),"
                           " (SELECT min(at) < max(at) - ($2::bigint[])[2] * interval '1 microsecond'"
                           "  FROM affinity.session WHERE store = $1),"
-                          " EXISTS (SELECT FROM affinity.viewed_due WHERE store = $1)",
+                          " EXISTS (SELECT FROM affinity.viewed_due WHERE store = $1),"
+                          " EXISTS (SELECT FROM affinity.viewed_state WHERE store = $1)",
                           work->store, &column, 1, &result, reterr);
     if (status == AFF_OK)
         *ret = (struct waiting){.queued = aff_result_whole(result, 0, 0, 0) != 0,
                                 .old = aff_result_whole(result, 0, 1, 0) != 0,
-                                .due = aff_result_whole(result, 0, 2, 0) != 0};
+                                .due = aff_result_whole(result, 0, 2, 0) != 0,
+                                .known = aff_result_whole(result, 0, 3, 0) != 0};
     PQclear(result);
     aff_columns_done(&column, 1);
     return status;
@@ -88,6 +90,11 @@ aff_status aff_viewed_step(struct aff_connection *connection, struct aff_viewed_
 
     *ret_report = (struct aff_viewed_report){0};
     aff_status status = look(connection, work, &waiting, reterr);
+    if (status == AFF_OK && !waiting.known)
+        status = aff_query_columns(connection,
+                                   "INSERT INTO affinity.viewed_state (store) VALUES ($1::integer)"
+                                   " ON CONFLICT DO NOTHING",
+                                   work->store, NULL, 0, NULL, reterr);
     if (status == AFF_OK && waiting.queued) {
         status = count_some(connection, work, aff_viewed_count, started_us + BUDGET_US / 2, &fence,
                             &ret_report->sessions, &left, reterr);
