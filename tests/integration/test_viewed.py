@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from support.crash import Views, kill_often
+from support.service import Service
 from tiny_store import SQL
 
 FAST = {"learn_session_quiet_s": 0, "learn_floors": "none"}
@@ -256,3 +258,51 @@ def test_rows_are_what_the_counts_give(shop, service, ctl, tmp_path):
             if other != product and (min(product, other), max(product, other)) in pairs
         }
         until(lambda: shown() == expected)
+
+
+TRUE_SESSIONS = """SELECT session, array_to_string(array_agg(DISTINCT product), ',') FROM affinity.event
+    WHERE kind = 1 AND product IS NOT NULL GROUP BY 1"""
+
+
+def sessions_of_events(database):
+    return [{int(product) for product in products.split(",")} for _, products in database.sql(TRUE_SESSIONS)]
+
+
+def test_kills_at_random_moments_lose_and_double_no_session(build, shop, ctl, tmp_path):
+    (tmp_path / "spool").mkdir()
+    config = {**FAST, "spool_directory": tmp_path / "spool", "learn_lease_s": 2}
+
+    def start():
+        return Service(build, shop, tmp_path / "log", config=config)
+
+    workload = Views(shop, ["tea", "pot", "cup", "milk", "soap", "lamp", "gone"])
+    acknowledged, lost, doubled = kill_often(start, workload, 12, 20261121)
+    assert acknowledged > 0 and (lost, doubled) == ([], [])
+    assert counts_in(shop) == counts_of(sessions_of_events(shop))
+    ctl("rebuild", "--quiet", "--set", "learn.floors=none", database=shop)
+    assert verified(ctl, shop)[0]
+
+
+def test_several_services_and_an_import_beside_them_count_each_session_once(shop, service, ctl, tmp_path):
+    """Three services take events, one leads; sessions are imported and counted anew at the same time."""
+    services = [service(shop, **FAST) for _ in range(3)]
+    workloads = [Views(shop, ["tea", "pot", "cup", "milk", "soap"], sessions=400, threads=1) for _ in services]
+    for number, (one, workload) in enumerate(zip(services, workloads)):
+        workload.next_number = 1 + number * 1000000
+        workload.begin(one)
+    now = int(time.time())
+    for round in range(3):
+        views = {f"i{session}": [(name, now + round) for name in ("tea", "milk", "lamp")[: 1 + (session + round) % 3]] for session in range(300)}
+        import_sessions(ctl, shop, tmp_path, views)
+        ctl("rebuild", "--quiet", "--set", "learn.floors=none", database=shop)
+    for workload in workloads:
+        workload.end()
+        assert not workload.failures, workload.failures[:3]
+    settle(shop)
+    imported = [{1, 4, 6} if (session + 2) % 3 == 2 else {1, 4} if (session + 2) % 3 == 1 else {1} for session in range(300)]
+    assert counts_in(shop) == counts_of(sessions_of_events(shop) + imported)
+    equal, text = verified(ctl, shop)
+    assert equal, text
+    total = shop.number("SELECT sessions FROM affinity.viewed_state")
+    for one in services:
+        until(lambda: one.get("/health").json()["stores"][0]["sessions"] == total)
