@@ -63,6 +63,9 @@ static void print_report(const struct aff_rebuild_report *report, double seconds
     (void)printf("pairs together   %" PRIu64 "\npairs next       %" PRIu64 " (%" PRIu64
                  " consecutive orders)\n",
                  report->counts.pairs, report->counts.next_pairs, report->next_orders);
+    if (report->sessions > 0)
+        (void)printf("sessions         %" PRId64 "\npairs viewed     %" PRId64 "\n", report->sessions,
+                     report->viewed_pairs);
     (void)printf("neighbours       %" PRIu64 " in %" PRIu64 " rows\n", report->counts.neighbours,
                  report->counts.rows);
     (void)printf("version          %" PRIu64 "\nseconds          %.2f\n", report->version, seconds);
@@ -73,7 +76,8 @@ static struct aff_rebuild_settings settings_of(const struct aff_config *config)
     return (struct aff_rebuild_settings){.baskets = aff_config_baskets(config),
                                          .rows = aff_config_rows(config),
                                          .floors_name = config->learn_floors,
-                                         .n_threads = (int)config->learn_threads};
+                                         .n_threads = (int)config->learn_threads,
+                                         .session_window_us = config->learn_session_days * AFF_DAY_US};
 }
 
 /* The counts are in place whatever becomes of this, so that a failure is told and no more. */

@@ -53,6 +53,33 @@ static aff_status add_products(struct aff_session_intake *intake, int64_t *ret_n
         1, parameters, ret_new, reterr);
 }
 
+/* Shared by imports; who counts all sessions anew has it alone (sql/viewed/recount.c). */
+static aff_status lock_out_recount(struct aff_session_intake *intake, struct aff_error *reterr)
+{
+    char number[16];
+    const char *parameters[] = {number};
+
+    (void)snprintf(number, sizeof number, "%d", intake->store);
+    return aff_query(intake->connection, "SELECT pg_advisory_xact_lock_shared(1986618743, $1::integer)", 1,
+                     parameters, NULL, reterr);
+}
+
+/* Before the sessions are written, as who counts them takes the queue's rows first, too. */
+static aff_status queue_sessions(struct aff_session_intake *intake, struct aff_error *reterr)
+{
+    char number[16];
+    const char *parameters[] = {number};
+
+    (void)snprintf(number, sizeof number, "%d", intake->store);
+    return aff_query(
+        intake->connection,
+        "INSERT INTO affinity.session_queue AS q (store, session_key, at)"
+        " SELECT DISTINCT $1::integer, v.session_key, '-infinity'::timestamptz FROM session_view v"
+        " ORDER BY v.session_key ON CONFLICT (store, session_key) DO UPDATE SET at = q.at"
+        " WHERE false",
+        1, parameters, NULL, reterr);
+}
+
 static aff_status write_sessions(struct aff_session_intake *intake, int64_t *ret_sessions,
                                  struct aff_error *reterr)
 {
@@ -83,6 +110,10 @@ aff_status aff_session_intake_apply(struct aff_session_intake *intake, struct af
         status = aff_execute(intake->connection, "ANALYZE session_view", reterr);
     if (status == AFF_OK)
         status = add_products(intake, &report.products_new, reterr);
+    if (status == AFF_OK)
+        status = lock_out_recount(intake, reterr);
+    if (status == AFF_OK)
+        status = queue_sessions(intake, reterr);
     if (status == AFF_OK)
         status = write_sessions(intake, &report.sessions, reterr);
     if (status == AFF_OK)
