@@ -114,7 +114,7 @@ static aff_status learn_store(struct learn *learn, struct aff_connection *connec
     struct aff_learning_settings settings = {.name = "affinityctl learn",
                                              .rows = aff_config_rows(config),
                                              .limit_bytes = (uint64_t)config->learn_memory_mb << 20,
-                                             .viewed = {.quiet_s = config->learn_session_quiet_s,
+                                             .viewed = {.wait_s = config->learn_session_wait_s,
                                                         .window_us = config->learn_session_days * AFF_DAY_US,
                                                         .rows = aff_config_viewed(config)}};
     struct aff_learning *learning = NULL;

@@ -40,7 +40,7 @@ aff_status aff_learner_list(struct aff_learner *learner, struct aff_error *reter
         .name = learner->name,
         .rows = aff_config_rows(&learner->config),
         .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20,
-        .viewed = {.quiet_s = learner->config.learn_session_quiet_s,
+        .viewed = {.wait_s = learner->config.learn_session_wait_s,
                    .window_us = learner->config.learn_session_days * AFF_DAY_US,
                    .rows = aff_config_viewed(&learner->config)}};
 

@@ -43,7 +43,7 @@ static aff_status renew_rows(struct aff_connection *connection, const struct aff
     struct aff_learning_settings settings = {.name = "affinityctl verify",
                                              .rows = aff_config_rows(config),
                                              .limit_bytes = (uint64_t)config->learn_memory_mb << 20,
-                                             .viewed = {.quiet_s = config->learn_session_quiet_s,
+                                             .viewed = {.wait_s = config->learn_session_wait_s,
                                                         .window_us = config->learn_session_days * AFF_DAY_US,
                                                         .rows = aff_config_viewed(config)}};
     struct aff_learning *learning = NULL;

@@ -44,16 +44,13 @@ static const enum oid types[AFF_EVENT_COLUMNS] = {
     [COLUMN_CUSTOMER] = OID_TEXT, [COLUMN_DATA] = OID_TEXT,
 };
 
-/* Sessions in which a product was viewed or put into the cart are queued to be counted; in the order of their
- * keys, so that services do not wait for one another in a circle. The row of one that goes on is locked, but
- * written only every ten seconds. */
-#define QUEUE                                                                                                \
-    " queued AS (INSERT INTO affinity.session_queue AS q (store, session_key, at)"                           \
-    " SELECT DISTINCT $1::integer, session, now() FROM stored WHERE session IS NOT NULL AND kind IN (1, 3)"  \
+/* Views of sessions, and what was put into their carts, are noted to be counted. No other transaction is
+ * waited for, as no row is changed. */
+#define HEARD                                                                                                \
+    " heard AS (INSERT INTO affinity.session_heard (store, session_key, at, product, product_id)"            \
+    " SELECT $1, session, at, product, product_id FROM stored WHERE session IS NOT NULL AND kind IN (1, 3)"  \
     " AND (product IS NOT NULL OR product_id IS NOT NULL)"                                                   \
-    " AND (kind = 1 OR data ->> 'action' IS DISTINCT FROM 'remove') ORDER BY session"                        \
-    " ON CONFLICT (store, session_key) DO UPDATE SET at = excluded.at"                                       \
-    " WHERE q.at < excluded.at - interval '10 seconds')"
+    " AND (kind = 1 OR data ->> 'action' IS DISTINCT FROM 'remove'))"
 
 /* LATERAL with OFFSET 0: one look into an index for each event, whatever the planner believes of tables that
  * are new or have grown. */
@@ -73,7 +70,7 @@ static const char statement[] =
     " AS p ON true"
     " LEFT JOIN LATERAL (SELECT customer FROM affinity.customer WHERE store = $1 AND id = e.customer_id"
     " OFFSET 0) AS c ON true"
-    " ON CONFLICT DO NOTHING RETURNING event_key, kind, session, product, product_id, data)," QUEUE
+    " ON CONFLICT DO NOTHING RETURNING event_key, kind, session, at, product, product_id, data)," HEARD
     " SELECT event_key FROM stored";
 
 /* ---- columns ---- */

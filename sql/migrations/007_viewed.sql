@@ -1,28 +1,30 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Products viewed in the same session: sessions made of events, exact counts of their pairs, and the rows that are served.
 --
--- What was counted for a session stands with it, so that it is taken back exactly before the session is counted as it
--- has become. Whoever changes a session's views, or its row, puts it into session_queue first, in the same transaction:
--- that waits for a count of the session that is under way. The count takes the rows of the queue before it reads
--- anything, so what it does not see yet is queued again. On Citus session_queue is distributed by session_key,
--- pair_viewed by a, viewed_stat, viewed_due and neighbour_viewed by product; viewed_state is a reference table.
+-- The transaction that stores events appends the views among them to session_heard. The leader takes rows out of it, adds
+-- them to their sessions, and counts these as they are, less what was counted for them before, which stands with them:
+-- all in one transaction, so each view is taken once, whatever dies when. Whoever writes sessions otherwise appends a
+-- row without a product, and shares an advisory lock that the leader has alone (sql/viewed/apply.c). On Citus
+-- session_heard is distributed by session_key, pair_viewed by a, viewed_stat, viewed_due and neighbour_viewed by
+-- product; viewed_state is a reference table.
 
-ALTER TABLE affinity.session ADD COLUMN counted integer[] NOT NULL DEFAULT '{}';
-COMMENT ON COLUMN affinity.session.counted IS 'The products that count for this session in viewed_stat and pair_viewed, ascending.';
+ALTER TABLE affinity.session
+    ADD COLUMN times   timestamptz[] NOT NULL DEFAULT '{}', -- of the views, in their order; empty: only `at` is known
+    ADD COLUMN counted integer[] NOT NULL DEFAULT '{}';     -- products that are counted for it, ascending
 
-CREATE TABLE affinity.session_queue (
+CREATE TABLE affinity.session_heard (
     store       integer NOT NULL,
     session_key bigint NOT NULL,
-    at          timestamptz NOT NULL,      -- last heard of, by this database's clock; -infinity: count it at once
-    PRIMARY KEY (store, session_key)
+    at          timestamptz NOT NULL,      -- when it happened
+    received_at timestamptz NOT NULL DEFAULT now(),
+    product     integer,                   -- viewed, or put into the cart; both null: the session was written otherwise
+    product_id  text                       -- of a product that was not known
 );
-CREATE INDEX session_queue_at ON affinity.session_queue (store, at);
-COMMENT ON TABLE affinity.session_queue IS 'Sessions whose views are not counted yet. They are counted when they have been quiet for a while.';
+CREATE INDEX session_heard_received ON affinity.session_heard (store, received_at);
+ALTER TABLE affinity.session_heard REPLICA IDENTITY FULL; -- rows have no key
+COMMENT ON TABLE affinity.session_heard IS 'Views that are not yet part of their sessions.';
 
-INSERT INTO affinity.session_queue SELECT store, session_key, '-infinity' FROM affinity.session;
-
--- The views of one session, and what was put into its cart (core/event/event.h).
-CREATE INDEX event_viewed ON affinity.event (store, session) WHERE session IS NOT NULL AND kind IN (1, 3);
+INSERT INTO affinity.session_heard (store, session_key, at) SELECT store, session_key, at FROM affinity.session;
 
 CREATE TABLE affinity.viewed_stat (
     store    integer NOT NULL,

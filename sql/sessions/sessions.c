@@ -53,8 +53,8 @@ static aff_status add_products(struct aff_session_intake *intake, int64_t *ret_n
         1, parameters, ret_new, reterr);
 }
 
-/* Shared by imports; who counts all sessions anew has it alone (sql/viewed/recount.c). */
-static aff_status lock_out_recount(struct aff_session_intake *intake, struct aff_error *reterr)
+/* Keeps who counts sessions out until the commit; shared by imports (sql/viewed/apply.c). */
+static aff_status lock_out_counts(struct aff_session_intake *intake, struct aff_error *reterr)
 {
     char number[16];
     const char *parameters[] = {number};
@@ -64,20 +64,18 @@ static aff_status lock_out_recount(struct aff_session_intake *intake, struct aff
                      parameters, NULL, reterr);
 }
 
-/* Before the sessions are written, as who counts them takes the queue's rows first, too. */
-static aff_status queue_sessions(struct aff_session_intake *intake, struct aff_error *reterr)
+/* They are to be counted. */
+static aff_status note_sessions(struct aff_session_intake *intake, struct aff_error *reterr)
 {
     char number[16];
     const char *parameters[] = {number};
 
     (void)snprintf(number, sizeof number, "%d", intake->store);
-    return aff_query(
-        intake->connection,
-        "INSERT INTO affinity.session_queue AS q (store, session_key, at)"
-        " SELECT DISTINCT $1::integer, v.session_key, '-infinity'::timestamptz FROM session_view v"
-        " ORDER BY v.session_key ON CONFLICT (store, session_key) DO UPDATE SET at = q.at"
-        " WHERE false",
-        1, parameters, NULL, reterr);
+    return aff_query(intake->connection,
+                     "INSERT INTO affinity.session_heard (store, session_key, at, received_at)"
+                     " SELECT $1::integer, v.session_key, max(v.at), '-infinity' FROM session_view v"
+                     " GROUP BY v.session_key",
+                     1, parameters, NULL, reterr);
 }
 
 static aff_status write_sessions(struct aff_session_intake *intake, int64_t *ret_sessions,
@@ -93,7 +91,8 @@ static aff_status write_sessions(struct aff_session_intake *intake, int64_t *ret
         "  SELECT $1::integer, v.session_key, max(v.at), array_agg(p.product ORDER BY v.at, v.n)"
         "  FROM session_view v JOIN affinity.product p ON p.store = $1::integer AND p.id = v.id"
         "  GROUP BY v.session_key"
-        "  ON CONFLICT (store, session_key) DO UPDATE SET at = EXCLUDED.at, products = EXCLUDED.products"
+        "  ON CONFLICT (store, session_key) DO UPDATE SET at = EXCLUDED.at, products = EXCLUDED.products,"
+        "   times = '{}'"
         "  RETURNING 1)"
         " SELECT count(*) FROM written",
         1, parameters, ret_sessions, reterr);
@@ -111,11 +110,11 @@ aff_status aff_session_intake_apply(struct aff_session_intake *intake, struct af
     if (status == AFF_OK)
         status = add_products(intake, &report.products_new, reterr);
     if (status == AFF_OK)
-        status = lock_out_recount(intake, reterr);
-    if (status == AFF_OK)
-        status = queue_sessions(intake, reterr);
+        status = lock_out_counts(intake, reterr);
     if (status == AFF_OK)
         status = write_sessions(intake, &report.sessions, reterr);
+    if (status == AFF_OK)
+        status = note_sessions(intake, reterr);
     if (status == AFF_OK)
         status = aff_execute(intake->connection, "COMMIT", reterr);
     if (status != AFF_OK)

@@ -15,15 +15,18 @@
     "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = "  \
     "off; SET LOCAL jit = off; SET LOCAL lock_timeout = '10s'"
 
+/* First key of the advisory lock of sessions, "view" in ASCII; the second is the store. Imports share it
+ * (sql/sessions/sessions.c); who counts anew waits for it (sql/viewed/recount.c). */
+#define TRY_LOCK "SELECT pg_try_advisory_xact_lock(1986618743, $1::integer)"
+
 static aff_status fence(struct aff_connection *connection, const struct aff_viewed_work *work,
                         enum aff_viewed_fence *ret_fence, struct aff_error *reterr)
 {
     PGresult *result = NULL;
-    aff_status status = aff_query_columns(
-        connection, "SELECT 1 FROM affinity.viewed_state WHERE store = $1 FOR UPDATE SKIP LOCKED",
-        work->store, NULL, 0, &result, reterr);
+    aff_status status = aff_query_columns(connection, TRY_LOCK, work->store, NULL, 0, &result, reterr);
 
-    *ret_fence = status == AFF_OK && PQntuples(result) == 0 ? AFF_VIEWED_BUSY : AFF_VIEWED_MINE;
+    *ret_fence =
+        status == AFF_OK && aff_result_whole(result, 0, 0, 0) == 0 ? AFF_VIEWED_BUSY : AFF_VIEWED_MINE;
     PQclear(result);
     if (status != AFF_OK || *ret_fence == AFF_VIEWED_BUSY)
         return status;

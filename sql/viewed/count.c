@@ -5,34 +5,34 @@
 
 #include <libpq-fe.h>
 
-/* Sessions of one transaction: so many that its commit costs little, so few that whoever waits for one of
- * them does not wait long. */
-enum { SLICE = 500 };
+/* Views, or old sessions, of one transaction: so many that its commit costs little, so few that other work of
+ * the leader does not wait long. */
+enum { SLICE = 2000, OLD_SLICE = 500 };
 
-/* ---- the queue ---- */
+/* ---- views ---- */
 
-/* Sessions that nobody is writing just now, oldest first. */
-static const char claim[] =
-    "WITH chosen AS (SELECT session_key FROM affinity.session_queue WHERE store = $1"
-    " AND at <= now() - ($2::bigint[])[1] * interval '1 second' ORDER BY at LIMIT ($2::bigint[])[2]"
-    " FOR UPDATE SKIP LOCKED) DELETE FROM affinity.session_queue q USING chosen c WHERE q.store = $1"
-    " AND q.session_key = c.session_key RETURNING q.session_key";
-
-/* What events tell of the sessions, in place of what was there. A session without events came otherwise and
- * stays. A product that was not known when the event came may be known by now. */
-static const char write_sessions[] =
-    "INSERT INTO affinity.session AS s (store, session_key, at, products)"
-    " SELECT $1::integer, k.key, v.at, v.products FROM unnest($2::bigint[]) AS k(key) CROSS JOIN LATERAL"
-    " (SELECT max(n.at), array_agg(n.product ORDER BY n.at, n.event_key) FROM (SELECT e.at, e.event_key,"
-    "  coalesce(e.product, (SELECT p.product FROM affinity.product p WHERE p.store = $1"
-    "   AND p.id = e.product_id)) AS product FROM affinity.event e WHERE e.store = $1 AND e.session = k.key"
-    "  AND e.session IS NOT NULL AND e.kind IN (1, 3) AND (e.kind = 1 OR e.data ->> 'action' IS DISTINCT "
-    "FROM 'remove')"
-    "  AND (e.product IS NOT NULL OR e.product_id IS NOT NULL) ORDER BY e.at DESC, e.event_key DESC LIMIT "
-    "200) n"
-    "  WHERE n.product IS NOT NULL) AS v(at, products) WHERE v.products IS NOT NULL"
-    " ON CONFLICT (store, session_key) DO UPDATE SET at = excluded.at, products = excluded.products"
-    " WHERE (s.at, s.products) IS DISTINCT FROM (excluded.at, excluded.products)";
+/* Takes the oldest views and adds each to its session, at its time; those of equal times stay in the order in
+ * which they came. Of each session the newest 200 are kept. A product that was not known when the event came
+ * may be known by now; if not, the view is left out. Gives all sessions that were heard of. */
+static const char take_views[] =
+    "WITH gone AS (DELETE FROM affinity.session_heard WHERE ctid = ANY(ARRAY(SELECT ctid"
+    "  FROM affinity.session_heard WHERE store = $1 AND received_at <= ($2::timestamptz[])[1]"
+    "  ORDER BY received_at LIMIT ($3::bigint[])[1])) RETURNING ctid, session_key, at, coalesce(product,"
+    "  (SELECT p.product FROM affinity.product p WHERE p.store = $1 AND p.id = product_id)) AS product),"
+    " heard AS (SELECT DISTINCT session_key FROM gone),"
+    " views AS (SELECT session_key, at, product, row_number() OVER (ORDER BY ctid) AS place, 1 AS is_new"
+    "  FROM gone WHERE product IS NOT NULL UNION ALL SELECT h.session_key, coalesce(v.at, s.at), v.product,"
+    "  v.place, 0 FROM heard h JOIN affinity.session s ON s.store = $1 AND s.session_key = h.session_key"
+    "  CROSS JOIN LATERAL unnest(s.products, s.times) WITH ORDINALITY AS v(product, at, place)),"
+    " newest AS (SELECT *, row_number() OVER (PARTITION BY session_key ORDER BY at DESC, is_new DESC, place "
+    "DESC)"
+    "  AS age FROM views),"
+    " written AS (INSERT INTO affinity.session (store, session_key, at, products, times)"
+    "  SELECT $1::integer, session_key, max(at), array_agg(product ORDER BY age DESC),"
+    "  array_agg(at ORDER BY age DESC) FROM newest WHERE age <= 200 GROUP BY session_key"
+    "  HAVING bool_or(is_new = 1) ON CONFLICT (store, session_key) DO UPDATE SET at = excluded.at,"
+    "  products = excluded.products, times = excluded.times)"
+    " SELECT session_key FROM heard";
 
 /* The sessions that count otherwise than before: what was counted, what counts from now on. */
 static const char count_sessions[] =
@@ -91,26 +91,24 @@ static aff_status change(struct aff_connection *connection, int store, const cha
 static aff_status count(struct aff_connection *connection, const struct aff_viewed_work *work,
                         uint32_t *ret_n, struct aff_error *reterr)
 {
-    struct aff_column wanted = {.type = AFF_COLUMN_INT64};
+    struct aff_column wanted[2] = {{.type = AFF_COLUMN_TIME}, {.type = AFF_COLUMN_INT64}};
     struct aff_column columns[2] = {{.type = AFF_COLUMN_INT64}, {.type = AFF_COLUMN_INT64}};
     PGresult *result = NULL;
     uint32_t changed = 0;
 
-    aff_column_add(&wanted, work->settings->quiet_s);
-    aff_column_add(&wanted, SLICE);
-    aff_status status = aff_query_columns(connection, claim, work->store, &wanted, 1, &result, reterr);
+    aff_column_add(&wanted[0], work->until_us);
+    aff_column_add(&wanted[1], SLICE);
+    aff_status status = aff_query_columns(connection, take_views, work->store, wanted, 2, &result, reterr);
     if (status == AFF_OK)
         for (int row = 0; row < PQntuples(result); row++)
             aff_column_add(&columns[0], aff_result_whole(result, row, 0, 0));
     aff_column_add(&columns[1], work->settings->window_us);
     if (status == AFF_OK && PQntuples(result) > 0)
-        status = aff_query_columns(connection, write_sessions, work->store, columns, 1, NULL, reterr);
-    if (status == AFF_OK && PQntuples(result) > 0)
         status = change(connection, work->store, count_sessions, columns, 2, &changed, reterr);
     if (status == AFF_OK)
         *ret_n = (uint32_t)PQntuples(result);
     PQclear(result);
-    aff_columns_done(&wanted, 1);
+    aff_columns_done(wanted, 2);
     aff_columns_done(columns, 2);
     return status;
 }
@@ -132,7 +130,7 @@ aff_status aff_viewed_count(struct aff_connection *connection, const struct aff_
 static const char remove_old[] =
     "WITH old AS (SELECT session_key FROM affinity.session WHERE store = $1 AND at < (SELECT max(n.at)"
     " FROM affinity.session n WHERE n.store = $1) - ($2::bigint[])[1] * interval '1 microsecond'"
-    " ORDER BY at LIMIT ($2::bigint[])[2] FOR UPDATE SKIP LOCKED)"
+    " ORDER BY at LIMIT ($2::bigint[])[2])"
     " DELETE FROM affinity.session s USING old o WHERE s.store = $1 AND s.session_key = o.session_key"
     " RETURNING s.counted";
 
@@ -146,7 +144,7 @@ aff_status aff_viewed_expire(struct aff_connection *connection, const struct aff
     if (status != AFF_OK || *ret_fence != AFF_VIEWED_MINE)
         return status;
     aff_column_add(&column, work->settings->window_us);
-    aff_column_add(&column, SLICE);
+    aff_column_add(&column, OLD_SLICE);
     status = change(connection, work->store, remove_old, &column, 1, ret_n, reterr);
     aff_columns_done(&column, 1);
     return aff_viewed_end(connection, status, reterr);

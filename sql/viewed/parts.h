@@ -7,11 +7,11 @@
 /* What became of a transaction's beginning. */
 enum aff_viewed_fence {
     AFF_VIEWED_MINE,
-    AFF_VIEWED_BUSY,      /* a recount is under way; nothing was begun */
+    AFF_VIEWED_BUSY,      /* sessions are imported or counted anew; nothing was begun */
     AFF_VIEWED_OVERTAKEN, /* nothing was begun */
 };
 
-/* Begins a transaction that has the rows of viewed_state and of affinity.state, in this sequence. */
+/* Begins a transaction that has the lock of sessions and the row of affinity.state, in this sequence. */
 AFF_MUST_CHECK aff_status aff_viewed_begin(struct aff_connection *connection,
                                            const struct aff_viewed_work *work,
                                            enum aff_viewed_fence *ret_fence, struct aff_error *reterr);
@@ -20,7 +20,7 @@ AFF_MUST_CHECK aff_status aff_viewed_begin(struct aff_connection *connection,
 AFF_MUST_CHECK aff_status aff_viewed_end(struct aff_connection *connection, aff_status status,
                                          struct aff_error *reterr);
 
-/* Counts some sessions of the queue. *ret_n: how many of the queue. */
+/* Takes some views up to work->until_us, and counts their sessions. *ret_n: how many sessions. */
 AFF_MUST_CHECK aff_status aff_viewed_count(struct aff_connection *connection,
                                            const struct aff_viewed_work *work,
                                            enum aff_viewed_fence *ret_fence, uint32_t *ret_n,

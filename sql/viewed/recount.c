@@ -6,8 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* First key of the lock that imports of sessions share, "view" in ASCII; the second is the store
- * (sql/sessions/sessions.c). */
+/* As in sql/viewed/apply.c. */
 #define SPACE "1986618743"
 
 enum { STATEMENT = 2048 };
@@ -18,7 +17,8 @@ enum { STATEMENT = 2048 };
 #define COUNTS "CASE WHEN s.at >= w.from_at THEN affinity.session_counts(s.products) ELSE '{}' END"
 
 static const char *const statements[] = {
-    "SELECT FROM affinity.viewed_state WHERE store = " STORE " FOR UPDATE",
+    /* Sessions that were imported and wait for nothing else. */
+    "DELETE FROM affinity.session_heard WHERE store = " STORE " AND product IS NULL AND product_id IS NULL",
     "UPDATE affinity.session s SET counted = " COUNTS " FROM (SELECT max(at) - " WINDOW
     " AS from_at FROM affinity.session WHERE store = " STORE ") w"
     " WHERE s.store = " STORE " AND s.counted <> " COUNTS,
@@ -88,29 +88,6 @@ static aff_status count_all(struct aff_connection *connection, int store, int64_
     return status;
 }
 
-/* Imported sessions need no count any more. A few at a time, since events of the same session wait for it.
- * One whose events came meanwhile is not among them: its time is another. */
-static aff_status clean_queue(struct aff_connection *connection, int store, const struct aff_watch *watch,
-                              struct aff_error *reterr)
-{
-    char statement[STATEMENT];
-    int64_t gone = 1;
-    aff_status status = AFF_OK;
-
-    (void)snprintf(statement, sizeof statement,
-                   "WITH gone AS (DELETE FROM affinity.session_queue q USING (SELECT session_key"
-                   " FROM affinity.session_queue WHERE store = %d AND at = '-infinity' LIMIT 20000"
-                   " FOR UPDATE SKIP LOCKED) c WHERE q.store = %d AND q.session_key = c.session_key"
-                   " RETURNING 1) SELECT count(*) FROM gone",
-                   store, store);
-    while (status == AFF_OK && gone > 0) {
-        status = aff_query_number(connection, statement, 0, NULL, &gone, reterr);
-        if (status == AFF_OK && watch->call != NULL && !watch->call(watch->context, 0, 0))
-            status = aff_error_set(reterr, AFF_CANCELLED, "%s", aff_status_text(AFF_CANCELLED));
-    }
-    return status;
-}
-
 static aff_status recount(struct aff_connection *connection, int store, int64_t window_us,
                           const struct aff_watch *watch, struct aff_viewed_recounted *ret,
                           struct aff_error *reterr)
@@ -120,9 +97,7 @@ static aff_status recount(struct aff_connection *connection, int store, int64_t 
     if (status == AFF_OK)
         status = count_all(connection, store, window_us, watch, ret, reterr);
     if (status == AFF_OK)
-        status = aff_execute(connection, "COMMIT", reterr);
-    if (status == AFF_OK)
-        return clean_queue(connection, store, watch, reterr);
+        return aff_execute(connection, "COMMIT", reterr);
     (void)!aff_execute(connection, "ROLLBACK", NULL); /* what failed before is what counts */
     return status;
 }

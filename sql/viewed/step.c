@@ -10,7 +10,8 @@
 
 /* What waits; without a lock, so that an idle store costs the database little. */
 struct waiting {
-    bool known, queued, old, due;
+    bool known, heard, old, due;
+    int64_t now_us;
 };
 
 static aff_status look(struct aff_connection *connection, const struct aff_viewed_work *work,
@@ -19,22 +20,23 @@ static aff_status look(struct aff_connection *connection, const struct aff_viewe
     struct aff_column column = {.type = AFF_COLUMN_INT64};
     PGresult *result = NULL;
 
-    aff_column_add(&column, work->settings->quiet_s);
+    aff_column_add(&column, work->settings->wait_s);
     aff_column_add(&column, work->settings->window_us);
     aff_status status =
         aff_query_columns(connection,
-                          "SELECT EXISTS (SELECT FROM affinity.session_queue WHERE store = $1"
-                          "  AND at <= now() - ($2::bigint[])[1] * interval '1 second'),"
+                          "SELECT EXISTS (SELECT FROM affinity.session_heard WHERE store = $1"
+                          "  AND received_at <= now() - ($2::bigint[])[1] * interval '1 second'),"
                           " (SELECT min(at) < max(at) - ($2::bigint[])[2] * interval '1 microsecond'"
                           "  FROM affinity.session WHERE store = $1),"
                           " EXISTS (SELECT FROM affinity.viewed_due WHERE store = $1),"
-                          " EXISTS (SELECT FROM affinity.viewed_state WHERE store = $1)",
+                          " EXISTS (SELECT FROM affinity.viewed_state WHERE store = $1), now()",
                           work->store, &column, 1, &result, reterr);
     if (status == AFF_OK)
-        *ret = (struct waiting){.queued = aff_result_whole(result, 0, 0, 0) != 0,
+        *ret = (struct waiting){.heard = aff_result_whole(result, 0, 0, 0) != 0,
                                 .old = aff_result_whole(result, 0, 1, 0) != 0,
                                 .due = aff_result_whole(result, 0, 2, 0) != 0,
-                                .known = aff_result_whole(result, 0, 3, 0) != 0};
+                                .known = aff_result_whole(result, 0, 3, 0) != 0,
+                                .now_us = aff_result_time(result, 0, 4, 0)};
     PQclear(result);
     aff_columns_done(&column, 1);
     return status;
@@ -95,11 +97,16 @@ aff_status aff_viewed_step(struct aff_connection *connection, struct aff_viewed_
                                    "INSERT INTO affinity.viewed_state (store) VALUES ($1::integer)"
                                    " ON CONFLICT DO NOTHING",
                                    work->store, NULL, 0, NULL, reterr);
-    if (status == AFF_OK && waiting.queued) {
+    /* Whoever waited long enough takes along those that came since: so a session is seldom written. */
+    if (work->until_us == 0 && waiting.heard)
+        work->until_us = waiting.now_us;
+    if (status == AFF_OK && work->until_us != 0) {
         status = count_some(connection, work, aff_viewed_count, started_us + BUDGET_US / 2, &fence,
                             &ret_report->sessions, &left, reterr);
         waiting.due = true;
         ret_report->more = left;
+        if (!left)
+            work->until_us = 0;
     }
     if (status == AFF_OK && waiting.old) {
         status = count_some(connection, work, aff_viewed_expire, started_us + BUDGET_US / 2, &fence,

@@ -126,8 +126,8 @@ static aff_status next_total(void *context, struct aff_compared *ret_row, bool *
         verifying->connection,
         "SELECT coalesce((SELECT sessions FROM affinity.viewed_state WHERE store = $1), 0), (SELECT count(*)"
         " FROM affinity.session s WHERE s.store = $1 AND s.counted <> '{}'"
-        " AND s.counted <> affinity.session_counts(s.products) AND NOT EXISTS (SELECT"
-        " FROM affinity.session_queue q WHERE q.store = $1 AND q.session_key = s.session_key))",
+        " AND s.counted <> affinity.session_counts(s.products) AND s.session_key NOT IN (SELECT"
+        " q.session_key FROM affinity.session_heard q WHERE q.store = $1))",
         verifying->store, NULL, 0, &result, reterr);
     if (status == AFF_OK)
         *ret_row = (struct aff_compared){

@@ -11,7 +11,7 @@ from support.crash import Views, kill_often
 from support.service import Service
 from tiny_store import SQL
 
-FAST = {"learn_session_quiet_s": 0, "learn_floors": "none"}
+FAST = {"learn_session_wait_s": 0, "learn_floors": "none"}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def settle(database, timeout=60):
     """Waits until every session is counted, every row made, and all of it published."""
     until(
         lambda: database.number(
-            "SELECT (SELECT count(*) FROM affinity.session_queue) + (SELECT count(*) FROM affinity.viewed_due)"
+            "SELECT (SELECT count(*) FROM affinity.session_heard) + (SELECT count(*) FROM affinity.viewed_due)"
             " + (SELECT count(*) FROM affinity.state WHERE published < version)"
         )
         == 0,
@@ -117,10 +117,10 @@ def test_sessions_that_go_on_late_and_repeated_events_and_carts_count_once(shop,
     assert counts_in(shop) == counts_of([{1, 2, 3, 4}, {1}])
     row = shop.sql("SELECT products FROM affinity.session WHERE cardinality(counted) = 4")
     assert row == [("{4,1,2,3}",)]
-    # A product that becomes known counts when the session is heard of again.
+    # A product counts in the views that are counted after it became known.
     known = one.request("PUT", "/v1/products", json={"products": [{"id": "nothing known", "price": 100}]})
     assert known.status_code == 200, known.text
-    send(one, [view("b3", "s2", "pot")])
+    send(one, [view("b3", "s2", "pot"), view("b4", "s2", "nothing known")])
     settle(shop)
     known = shop.number("SELECT product FROM affinity.product WHERE id = 'nothing known'")
     assert counts_in(shop) == counts_of([{1, 2, 3, 4}, {1, 2, known}])
@@ -207,7 +207,7 @@ def test_a_rebuild_counts_anew_and_verify_finds_what_is_wrong(shop, service, ctl
     import_sessions(ctl, shop, tmp_path, sessions)
     shown = ctl("rebuild", "--quiet", "--set", "learn.floors=none", database=shop).stdout
     assert "sessions         300" in shown, shown
-    assert shop.number("SELECT count(*) FROM affinity.session_queue") == 0
+    assert shop.number("SELECT count(*) FROM affinity.session_heard") == 0
     expected = counts_of([{names.index(product) + 1 for product, _ in views} for views in sessions.values()])
     assert counts_in(shop) == expected
     equal, text = verified(ctl, shop)

@@ -157,7 +157,7 @@ class Views(Events):
         super().settle(service)
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
-            left = self.database.sql("SELECT (SELECT count(*) FROM affinity.session_queue) +"
+            left = self.database.sql("SELECT (SELECT count(*) FROM affinity.session_heard) +"
                                      " (SELECT count(*) FROM affinity.viewed_due) +"
                                      " (SELECT count(*) FROM affinity.state WHERE version <> published)")
             if left[0][0] == "0":
