@@ -8,6 +8,8 @@
 
 #define DAY_S 86400.0
 #define NONE UINT32_MAX
+/* The sum of a product that nothing has named: it adds like 0, and no sum of shares gives it. */
+#define UNNAMED (-0.0F)
 
 /* A sequence that holds a product of the query. */
 struct holder {
@@ -17,15 +19,26 @@ struct holder {
     uint32_t slot;
 };
 
+/* What the settings say of lengths and distances, reckoned once for all questions with the same settings. */
+struct tables {
+    bool made;
+    double length_power, around, even, before; /* that they were made of */
+    float length[AFF_SEQUENCE_LENGTH_MAX + 1]; /* what a length multiplies likeness by */
+    float after[AFF_SEQUENCE_LENGTH_MAX];      /* what a place counts by its distance */
+    float ahead[AFF_SEQUENCE_LENGTH_MAX];
+};
+
 struct aff_alike_space {
+    struct tables tables;
     uint32_t *slots; /* open addressing: number in `holders`, NONE where free; all NONE between calls */
     uint32_t n_slots;
     struct holder *holders;
     uint32_t n_holders, capacity;
-    float *sums; /* one a product; 0 between calls */
+    float *sums; /* one a product; UNNAMED between calls */
     struct aff_neighbour *found;
     uint32_t n_products, n_found;
     uint32_t looked[AFF_ALIKE_LOOKED_MAX], ages[AFF_ALIKE_LOOKED_MAX];
+    float weights[AFF_ALIKE_LOOKED_MAX];
     uint32_t n_looked;
 };
 
@@ -74,10 +87,12 @@ static aff_status fit_products(struct aff_alike_space *space, uint32_t n)
     free(space->sums);
     free(space->found);
     space->n_products = 0;
-    space->sums = calloc((size_t)n + 1, sizeof *space->sums);
+    space->sums = malloc(((size_t)n + 1) * sizeof *space->sums);
     space->found = malloc(((size_t)n + 1) * sizeof *space->found);
     if (space->sums == NULL || space->found == NULL)
         return AFF_NOMEM;
+    for (size_t i = 0; i <= n; i++)
+        space->sums[i] = UNNAMED;
     space->n_products = n;
     return AFF_OK;
 }
@@ -100,6 +115,30 @@ static aff_status fit_holders(struct aff_alike_space *space, uint32_t n)
     space->n_slots = n_slots;
     space->capacity = n_slots / 2;
     return AFF_OK;
+}
+
+static void fit_tables(struct tables *tables, const struct aff_alike_settings *settings)
+{
+    const float even = (float)settings->even, before = (float)settings->before;
+
+    if (tables->made && tables->length_power == settings->length_power &&
+        tables->around == settings->around && tables->even == settings->even &&
+        tables->before == settings->before)
+        return;
+    for (uint32_t n = 1; n <= AFF_SEQUENCE_LENGTH_MAX; n++)
+        tables->length[n] = settings->length_power == 0.5 ? 1 / sqrtf((float)n)
+                                                          : powf((float)n, -(float)settings->length_power);
+    tables->length[0] = 0; /* no sequence is empty */
+    for (uint32_t i = 0; i < AFF_SEQUENCE_LENGTH_MAX; i++) {
+        const float fade = expf(-(float)i / (float)settings->around);
+        tables->after[i] = fade + even;
+        tables->ahead[i] = before * fade + even;
+    }
+    tables->length_power = settings->length_power;
+    tables->around = settings->around;
+    tables->even = settings->even;
+    tables->before = settings->before;
+    tables->made = true;
 }
 
 /* The newest distinct products of the query. */
@@ -135,23 +174,73 @@ static uint32_t listed(const struct aff_sequences *sequences, const struct aff_a
     return n < settings->holders ? n : settings->holders;
 }
 
+static void find_weights(struct aff_alike_space *space, const struct aff_alike_settings *settings)
+{
+    for (uint32_t i = 0; i < space->n_looked; i++)
+        space->weights[i] = (float)fmax(exp(-(double)space->ages[i] / settings->near), settings->least);
+}
+
+/* True if enough sequences are known and none that holds only products from number i on can be among the most
+ * alike: even one that holds all of them, of the luckiest length, is less alike than the least lucky of those
+ * that are known. Ages of sequences would need bounds, too, so with them it is never said. */
+static bool is_closed(const struct aff_alike_space *space, const struct aff_alike_settings *settings,
+                      uint32_t i)
+{
+    const float shortest = space->tables.length[1], longest = space->tables.length[AFF_SEQUENCE_LENGTH_MAX];
+    double reach = 0;
+
+    if (i == 0 || settings->days > 0 || space->n_holders < settings->neighbours)
+        return false;
+    for (uint32_t j = i; j < space->n_looked; j++)
+        reach += (double)space->weights[j];
+    return (double)space->weights[i - 1] * (double)fminf(shortest, longest) >
+           1.001 * reach * (double)fmaxf(shortest, longest);
+}
+
+/* Adds the weight of product i to the sequences that hold it and are known. */
+static void meet_known(const struct aff_sequences *sequences, struct aff_alike_space *space, uint32_t i,
+                       uint32_t n)
+{
+    const uint32_t *holders = sequences->holders + sequences->product_starts[space->looked[i]];
+
+    for (uint32_t j = 0; j < n; j++) {
+        const uint32_t known = space->slots[slot_of(space, holders[j])];
+        if (known != NONE)
+            space->holders[known].likeness += space->weights[i];
+    }
+}
+
+/* The same, and makes the others known. */
+static void meet_all(const struct aff_sequences *sequences, struct aff_alike_space *space, uint32_t i,
+                     uint32_t n)
+{
+    const uint32_t *holders = sequences->holders + sequences->product_starts[space->looked[i]];
+
+    for (uint32_t j = 0; j < n; j++) {
+        const uint32_t slot = slot_of(space, holders[j]);
+        if (space->slots[slot] == NONE) {
+            __builtin_prefetch(&sequences->starts[holders[j]]);
+            space->slots[slot] = space->n_holders;
+            space->holders[space->n_holders++] = (struct holder){0, holders[j], i, slot};
+        }
+        space->holders[space->slots[slot]].likeness += space->weights[i];
+    }
+}
+
 /* Sums up what each sequence has in common with the query, from the newest product on. */
 static void meet(const struct aff_sequences *sequences, const struct aff_alike_settings *settings,
                  struct aff_alike_space *space)
 {
+    bool closed = false;
+
     space->n_holders = 0;
     for (uint32_t i = 0; i < space->n_looked; i++) {
-        const uint32_t row = space->looked[i], n = listed(sequences, settings, row);
-        const uint32_t *holders = sequences->holders + sequences->product_starts[row];
-        const float weight = (float)fmax(exp(-(double)space->ages[i] / settings->near), settings->least);
-        for (uint32_t j = 0; j < n; j++) {
-            const uint32_t slot = slot_of(space, holders[j]);
-            if (space->slots[slot] == NONE) {
-                space->slots[slot] = space->n_holders;
-                space->holders[space->n_holders++] = (struct holder){0, holders[j], i, slot};
-            }
-            space->holders[space->slots[slot]].likeness += weight;
-        }
+        const uint32_t n = listed(sequences, settings, space->looked[i]);
+        closed = closed || is_closed(space, settings, i);
+        if (closed)
+            meet_known(sequences, space, i, n);
+        else
+            meet_all(sequences, space, i, n);
     }
     for (uint32_t i = 0; i < space->n_holders; i++)
         space->slots[space->holders[i].slot] = NONE;
@@ -163,9 +252,8 @@ static void weigh(const struct aff_sequences *sequences, const struct aff_alike_
     for (uint32_t i = 0; i < space->n_holders; i++) {
         struct holder *holder = &space->holders[i];
         const uint32_t s = holder->sequence;
-        const float length = (float)(sequences->starts[s + 1] - sequences->starts[s]);
-        holder->likeness *=
-            settings->length_power == 0.5 ? 1 / sqrtf(length) : powf(length, -(float)settings->length_power);
+        __builtin_prefetch(&sequences->rows[sequences->starts[s]]);
+        holder->likeness *= space->tables.length[sequences->starts[s + 1] - sequences->starts[s]];
         if (settings->days > 0) {
             const double age_s = (double)now_s - (double)sequences->at_s[s];
             holder->likeness *= expf((float)(-(age_s > 0 ? age_s : 0) / (settings->days * DAY_S)));
@@ -207,14 +295,32 @@ static uint32_t choose(struct holder *holders, uint32_t n, uint32_t wanted)
     return wanted;
 }
 
-/* Adds what one sequence says; `fade` is the table of exp(-distance / around). */
+static bool is_unnamed(float sum)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &sum, sizeof bits);
+    return bits == UINT32_C(1) << 31;
+}
+
+/* Adds a share to a product. It is put on the list each time and stays there if it was not named: no branch
+ * depends on that, which nobody could guess. */
+static inline void add(struct aff_alike_space *space, uint32_t row, float share)
+{
+    const float before = space->sums[row];
+
+    space->sums[row] = before + share;
+    space->found[space->n_found].row = row;
+    space->n_found += is_unnamed(before);
+}
+
+/* Adds what one sequence says. */
 static void speak(const struct aff_sequences *sequences, const struct aff_alike_settings *settings,
-                  struct aff_alike_space *space, const struct holder *holder, const float *fade)
+                  struct aff_alike_space *space, const struct holder *holder)
 {
     const uint32_t *rows = sequences->rows + sequences->starts[holder->sequence];
     const uint32_t n = sequences->starts[holder->sequence + 1] - sequences->starts[holder->sequence];
     const uint32_t common = space->looked[holder->common], age = space->ages[holder->common];
-    const float even = (float)settings->even, own = (float)settings->own, before = (float)settings->before;
     float share = holder->likeness;
     uint32_t at = n - 1;
 
@@ -223,20 +329,17 @@ static void speak(const struct aff_sequences *sequences, const struct aff_alike_
     share *= 1 - (float)age / AFF_ALIKE_STEPS;
     while (rows[at] != common)
         at--;
-    for (uint32_t i = 0; i < n; i++) {
-        const uint32_t row = rows[i];
-        if (space->sums[row] == 0)
-            space->found[space->n_found++].row = row;
-        const float fading = i > at ? fade[i - at] : before * fade[at - i];
-        space->sums[row] += share * (i == at ? own : fading + even);
-    }
+    for (uint32_t i = 0; i < at; i++)
+        add(space, rows[i], share * space->tables.ahead[at - i]);
+    add(space, common, share * (float)settings->own);
+    for (uint32_t i = at + 1; i < n; i++)
+        add(space, rows[i], share * space->tables.after[i - at]);
 }
 
 aff_status aff_alike_score(const struct aff_sequences *sequences, const struct aff_alike_settings *settings,
                            struct aff_alike_space *space, const uint32_t *query, uint32_t n, int64_t now_s,
                            const struct aff_neighbour **ret_found, uint32_t *ret_n)
 {
-    float fade[AFF_SEQUENCE_LENGTH_MAX];
     uint32_t n_listed = 0;
     aff_status status = fit_products(space, sequences->n_products);
 
@@ -247,17 +350,17 @@ aff_status aff_alike_score(const struct aff_sequences *sequences, const struct a
         status = fit_holders(space, n_listed);
     if (status != AFF_OK)
         return status;
-    for (uint32_t i = 0; i < AFF_SEQUENCE_LENGTH_MAX; i++)
-        fade[i] = expf(-(float)i / (float)settings->around);
+    fit_tables(&space->tables, settings);
+    find_weights(space, settings);
     meet(sequences, settings, space);
     weigh(sequences, settings, space, now_s);
     const uint32_t chosen = choose(space->holders, space->n_holders, settings->neighbours);
     space->n_found = 0;
     for (uint32_t i = 0; i < chosen; i++)
-        speak(sequences, settings, space, &space->holders[i], fade);
+        speak(sequences, settings, space, &space->holders[i]);
     for (uint32_t i = 0; i < space->n_found; i++) {
         space->found[i].score = space->sums[space->found[i].row];
-        space->sums[space->found[i].row] = 0;
+        space->sums[space->found[i].row] = UNNAMED;
     }
     *ret_found = space->found;
     *ret_n = space->n_found;
