@@ -104,7 +104,7 @@ static void find_side_scores(struct aff_run *run, float affinity)
     for (uint32_t i = 0; i < n_plain; i++)
         scores[i] *= affinity;
     for (uint32_t i = n_plain; i < run->n_live; i++) {
-        const struct aff_side *side = aff_side_find(run, space->live[i]);
+        const struct aff_side *side = &space->sides[space->live_sides[i]];
         run->max_sequence = side->sequence > run->max_sequence ? side->sequence : run->max_sequence;
         run->max_personal = side->personal > run->max_personal ? side->personal : run->max_personal;
         for (int t = 0; run->traced && t < AFF_TRACE_MAX; t++)
@@ -116,7 +116,7 @@ static void find_side_scores(struct aff_run *run, float affinity)
     for (int t = 0; t < AFF_TRACE_MAX; t++)
         traces[t] = aff_rank_scale(run->weights->traces[t], run->max_traces[t]);
     for (uint32_t i = n_plain; i < run->n_live; i++) {
-        const struct aff_side *side = aff_side_find(run, space->live[i]);
+        const struct aff_side *side = &space->sides[space->live_sides[i]];
         scores[i] = scores[i] * affinity + side->sequence * sequence + side->personal * personal;
         for (int t = 0; run->traced && t < AFF_TRACE_MAX; t++)
             scores[i] += side->traces[t] * traces[t];

@@ -114,6 +114,7 @@ struct aff_workspace {
     struct aff_aside *asides;
     uint32_t *live;       /* candidates that are left: first those without a side */
     float *scores;        /* their sums, in the same order; from aff_rank on those with a side their scores */
+    uint32_t *live_sides; /* numbers of their sides, in the same order; for those that have one */
     uint32_t *contenders; /* positions in live that may be among the best */
     uint32_t found[AFF_CHUNK + 1]; /* winners of one chunk */
     struct aff_speaker speakers[AFF_ITEMS_MAX];
@@ -162,6 +163,24 @@ AFF_MUST_CHECK aff_status aff_workspace_fit(struct aff_workspace *space, uint32_
 /* Marks are set by resolve and must be cleared whatever comes after. */
 void aff_resolve(struct aff_run *run);
 void aff_resolve_clear(struct aff_run *run);
+
+/* Makes the product a candidate if it is none, and returns its side; where each candidate has one, which is
+ * then sides[i] of rows[i]. Called often with rows that nobody can foresee, so that no branch depends on
+ * them: a row and an empty side are always written behind the last ones, and stay if the row was new. */
+static inline struct aff_side *aff_candidate_add(struct aff_run *run, uint32_t row)
+{
+    struct aff_workspace *space = run->space;
+    struct aff_cell *cell = &space->cells[row];
+    const uint32_t n = run->n_candidates;
+    const bool is_new = cell->stamp != space->stamp;
+    const uint32_t side = is_new ? n : cell->side;
+
+    *cell = (struct aff_cell){.stamp = space->stamp, .side = side};
+    space->rows[n] = row;
+    space->sides[n] = (struct aff_side){0};
+    run->n_candidates = run->n_sides = n + is_new;
+    return &space->sides[side];
+}
 
 /* The side of a product, NULL if it has none. */
 struct aff_side *aff_side_find(const struct aff_run *run, uint32_t row);

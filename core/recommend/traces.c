@@ -11,6 +11,7 @@ enum {
     VIEWS_LOOKED = 10,       /* newest views */
     VIEWED_FADE = 2,         /* views after which a rule counts 1/e */
     SEEN_FADE = 10,
+    CELLS_AHEAD = 12, /* rows whose cells are asked for before they are needed */
 };
 #define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
 
@@ -31,10 +32,14 @@ static void add(struct aff_run *run, enum aff_trace trace, const struct aff_neig
                 float weight)
 {
     const uint32_t size = aff_catalogue_size(run->catalogue);
+    const struct aff_cell *cells = run->space->cells;
 
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + CELLS_AHEAD < n && entries[i + CELLS_AHEAD].row < size)
+            __builtin_prefetch(&cells[entries[i + CELLS_AHEAD].row], 1);
         if (entries[i].row < size)
-            aff_candidate_touch(run, entries[i].row)->traces[trace] += weight * entries[i].score;
+            aff_candidate_add(run, entries[i].row)->traces[trace] += weight * entries[i].score;
+    }
 }
 
 static void add_added(struct aff_run *run)
@@ -47,14 +52,42 @@ static void add_added(struct aff_run *run)
     add(run, AFF_TRACE_ADDED, entries, n, 1);
 }
 
+/* Starts to load the rows of all purchases before the first is read, as aff_candidates_from_rows does; always
+ * inlined for the same reason. */
+static inline __attribute__((always_inline)) void prefetch_history(const struct aff_run *run, uint32_t n,
+                                                                   const struct aff_row **ret_rows)
+{
+    static const size_t line_bytes = 64, first_bytes = 384;
+    const struct aff_purchase *purchases = run->history->purchases;
+
+    for (uint32_t i = 0; i < n; i++)
+        aff_neighbours_prefetch(run->model->together, purchases[i].row);
+    for (uint32_t i = 0; i < n; i++) {
+        ret_rows[i] = aff_neighbours_row(run->model->together, purchases[i].row);
+        const char *first = ret_rows[i] != NULL ? (const char *)ret_rows[i] : (const char *)run->space;
+        for (size_t at = 0; at < first_bytes; at += line_bytes)
+            __builtin_prefetch(first + at);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const struct aff_row *row = ret_rows[i];
+        const size_t bytes = row == NULL ? 0 : sizeof *row + row->n * sizeof row->entries[0];
+        for (size_t at = first_bytes; at < bytes; at += line_bytes)
+            __builtin_prefetch((const char *)row + at);
+    }
+}
+
 static void add_history(struct aff_run *run)
 {
-    for (uint32_t i = 0; run->history != NULL && i < run->history->n && i < HISTORY_PURCHASES; i++) {
-        const struct aff_purchase *purchase = &run->history->purchases[i];
-        const struct aff_row *row = aff_neighbours_row(run->model->together, purchase->row);
-        if (row != NULL)
-            add(run, AFF_TRACE_HISTORY, row->entries, row->n, aff_personal_value(run, purchase));
-    }
+    const struct aff_row *rows[HISTORY_PURCHASES];
+
+    if (run->history == NULL)
+        return;
+    const uint32_t n = run->history->n < HISTORY_PURCHASES ? run->history->n : HISTORY_PURCHASES;
+    prefetch_history(run, n, rows);
+    for (uint32_t i = 0; i < n; i++)
+        if (rows[i] != NULL)
+            add(run, AFF_TRACE_HISTORY, rows[i]->entries, rows[i]->n,
+                aff_personal_value(run, &run->history->purchases[i]));
 }
 
 /* The lists name candidates, and all candidates have the value. */
@@ -63,11 +96,11 @@ static void add_recent(struct aff_run *run)
     const struct aff_traces *traces = run->model->traces;
 
     for (uint32_t i = 0; i < traces->n_recent; i++)
-        (void)aff_candidate_touch(run, traces->recent[i].row);
+        (void)aff_candidate_add(run, traces->recent[i].row);
     for (uint32_t i = 0; i < run->n_candidates; i++) {
         const uint32_t row = run->space->rows[i];
         if (row < traces->n_products)
-            aff_side_find(run, row)->traces[AFF_TRACE_RECENT] = traces->recent_of[row];
+            run->space->sides[i].traces[AFF_TRACE_RECENT] = traces->recent_of[row];
     }
 }
 
@@ -113,7 +146,7 @@ static void add_seen(struct aff_run *run)
         if (row == AFF_NO_ROW)
             continue;
         const float share = row == rows[n_views - 1] ? SEEN_SAME : 1;
-        aff_candidate_touch(run, row)->traces[AFF_TRACE_SEEN] += share * expf(-(float)age / SEEN_FADE);
+        aff_candidate_add(run, row)->traces[AFF_TRACE_SEEN] += share * expf(-(float)age / SEEN_FADE);
     }
 }
 
