@@ -68,14 +68,19 @@ enum aff_side_flag {
     AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
 };
 
-/* What else is known of a candidate than its sum. */
+/* Room for the traces in fours, so that loops over them need no rest. */
+enum { AFF_TRACE_ROOM = (AFF_TRACE_MAX + 3) / 4 * 4 };
+
+/* What else is known of a candidate than its sum. One line of the cache. */
 struct aff_side {
-    float sequence, sequence_best, personal, content;
-    float traces[AFF_TRACE_MAX];
-    uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
-    uint32_t content_via;  /* number of the base */
+    _Alignas(64) float sequence;
+    float sequence_best, personal, content;
+    float traces[AFF_TRACE_ROOM]; /* by enum aff_trace, then 0 */
+    uint32_t sequence_via;        /* 1 + number in next_rows; 0: none */
+    uint32_t content_via;         /* number of the base */
     uint8_t flags, drop;
 };
+_Static_assert(sizeof(struct aff_side) == _Alignof(struct aff_side), "one line of the cache");
 
 /* A product of the cart, or the one of the page, that neighbour rows are read for. The row is loaded once, so
  * that scores and evidence of one answer come from the same row. */
@@ -141,6 +146,7 @@ struct aff_run {
     uint32_t product, newest, why_not; /* rows; newest: of the cart */
     uint32_t n_bases;                  /* distinct cart products, then the page product */
     uint32_t n_candidates, n_sides, n_live, n_top;
+    uint32_t n_named; /* the first candidates, which the neighbour rows name: only they have sums */
     uint32_t n_plain; /* of the live candidates, those without a side */
     const struct aff_row *next_rows[AFF_SEQUENCE_PURCHASES];
     uint32_t next_via[AFF_SEQUENCE_PURCHASES];
@@ -150,7 +156,7 @@ struct aff_run {
     bool floors;    /* min_lift, min_confidence or min_orders apply */
     bool traced;    /* a trace has named candidates */
     float max_affinity, max_sequence, max_personal; /* of the live candidates; 0: nothing positive */
-    float max_traces[AFF_TRACE_MAX];
+    float max_traces[AFF_TRACE_ROOM];
 };
 
 /* Weight of the content term. */
@@ -171,9 +177,10 @@ static inline struct aff_side *aff_candidate_add(struct aff_run *run, uint32_t r
 {
     struct aff_workspace *space = run->space;
     struct aff_cell *cell = &space->cells[row];
+    const struct aff_cell before = *cell;
     const uint32_t n = run->n_candidates;
-    const bool is_new = cell->stamp != space->stamp;
-    const uint32_t side = is_new ? n : cell->side;
+    const bool is_new = before.stamp != space->stamp;
+    const uint32_t side = is_new ? n : before.side;
 
     *cell = (struct aff_cell){.stamp = space->stamp, .side = side};
     space->rows[n] = row;

@@ -121,7 +121,7 @@ static enum aff_drop first_of(const struct aff_run *run, uint32_t row, unsigned 
 }
 
 /* The first reason beyond marks and eligibility. */
-static enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct aff_side *side)
+static inline enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct aff_side *side)
 {
     const struct aff_request *request = run->request;
 
@@ -173,7 +173,7 @@ static void prove(struct aff_run *run)
 }
 
 /* Keeps a candidate with a side if nothing speaks against it. */
-static void keep(struct aff_run *run, uint32_t row, uint32_t number, float sum, enum aff_drop drop)
+static inline void keep(struct aff_run *run, uint32_t row, uint32_t number, float sum, enum aff_drop drop)
 {
     struct aff_workspace *space = run->space;
 
@@ -203,8 +203,11 @@ static void sieve_each(struct aff_run *run)
     for (uint32_t i = 0; i < run->n_candidates; i++) {
         const uint32_t row = rows[i];
         const unsigned reasons = reasons_of(marks, eligibility, looked, row);
-        const float sum = sums[row];
-        sums[row] = AFF_UNNAMED;
+        float sum = AFF_UNNAMED;
+        if (i < run->n_named) {
+            sum = sums[row];
+            sums[row] = AFF_UNNAMED;
+        }
         keep(run, row, i, sum,
              __builtin_expect(reasons != 0, 0) ? first_of(run, row, reasons)
                                                : judge(run, row, &run->space->sides[i]));

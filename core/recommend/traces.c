@@ -28,18 +28,32 @@ bool aff_traces_wanted(const struct aff_run *run)
     return false;
 }
 
+/* As aff_candidate_add for each entry, with everything that changes in registers. */
 static void add(struct aff_run *run, enum aff_trace trace, const struct aff_neighbour *entries, uint32_t n,
                 float weight)
 {
-    const uint32_t size = aff_catalogue_size(run->catalogue);
-    const struct aff_cell *cells = run->space->cells;
+    const uint32_t size = aff_catalogue_size(run->catalogue), stamp = run->space->stamp;
+    struct aff_cell *cells = run->space->cells;
+    struct aff_side *sides = run->space->sides;
+    uint32_t *rows = run->space->rows, n_candidates = run->n_candidates;
 
+    sides[n_candidates] = (struct aff_side){0};
     for (uint32_t i = 0; i < n; i++) {
-        if (i + CELLS_AHEAD < n && entries[i + CELLS_AHEAD].row < size)
-            __builtin_prefetch(&cells[entries[i + CELLS_AHEAD].row], 1);
-        if (entries[i].row < size)
-            aff_candidate_add(run, entries[i].row)->traces[trace] += weight * entries[i].score;
+        const uint32_t row = entries[i].row;
+        const uint32_t later = i + CELLS_AHEAD < n ? entries[i + CELLS_AHEAD].row : row;
+        __builtin_prefetch(later < size ? &cells[later] : cells, 1);
+        if (__builtin_expect(row >= size, 0))
+            continue;
+        const struct aff_cell before = cells[row];
+        const bool is_new = before.stamp != stamp;
+        const uint32_t side = is_new ? n_candidates : before.side;
+        cells[row] = (struct aff_cell){.stamp = stamp, .side = side};
+        rows[n_candidates] = row;
+        sides[side].traces[trace] += weight * entries[i].score;
+        n_candidates += is_new;
+        sides[n_candidates] = (struct aff_side){0};
     }
+    run->n_candidates = run->n_sides = n_candidates;
 }
 
 static void add_added(struct aff_run *run)
@@ -99,6 +113,8 @@ static void add_recent(struct aff_run *run)
         (void)aff_candidate_add(run, traces->recent[i].row);
     for (uint32_t i = 0; i < run->n_candidates; i++) {
         const uint32_t row = run->space->rows[i];
+        if (i + CELLS_AHEAD < run->n_candidates)
+            __builtin_prefetch(&traces->recent_of[run->space->rows[i + CELLS_AHEAD]]);
         if (row < traces->n_products)
             run->space->sides[i].traces[AFF_TRACE_RECENT] = traces->recent_of[row];
     }

@@ -64,7 +64,7 @@ aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
     space->marks = calloc(capacity, sizeof *space->marks);
     space->cells = calloc(capacity, sizeof *space->cells);
     space->rows = malloc(capacity * sizeof *space->rows);
-    space->sides = malloc(capacity * sizeof *space->sides);
+    space->sides = aligned_alloc(_Alignof(struct aff_side), capacity * sizeof *space->sides);
     space->live = malloc(capacity * sizeof *space->live);
     space->live_sides = malloc(capacity * sizeof *space->live_sides);
     space->scores = malloc(capacity * sizeof *space->scores);
