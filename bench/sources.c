@@ -16,6 +16,7 @@ enum { ROUNDS = 5 };
 
 struct settings {
     uint32_t products, customers, sessions, cart, requests;
+    const char *only; /* NULL: all */
 };
 
 /* A question: what is asked, and of whom. */
@@ -26,10 +27,10 @@ struct question {
 };
 
 static const struct question questions[] = {
-    {"cart", AFF_AS_CART, false, true},          {"cart_known", AFF_AS_CART, true, true},
-    {"added", AFF_AS_ADDED, false, true},        {"added_known", AFF_AS_ADDED, true, true},
-    {"next_basket", AFF_AS_CART, true, false},   {"views, unknown", AFF_AS_VIEWS, false, true},
-    {"views, known", AFF_AS_VIEWS, true, true},
+    {"cart", AFF_AS_CART, false, true},        {"cart_known", AFF_AS_CART, true, true},
+    {"added", AFF_AS_ADDED, false, true},      {"added_known", AFF_AS_ADDED, true, true},
+    {"next_basket", AFF_AS_CART, true, false}, {"views", AFF_AS_VIEWS, false, true},
+    {"views_known", AFF_AS_VIEWS, true, true},
 };
 enum { N_QUESTIONS = sizeof questions / sizeof questions[0] };
 
@@ -46,7 +47,8 @@ static void print_help(void)
                  "  --customers N   customers with a history (1000000)\n"
                  "  --sessions N    sessions in memory (1000000)\n"
                  "  --cart N        products in the cart, and of the views (5)\n"
-                 "  --requests N    requests of one of the five rounds (10000)\n\n"
+                 "  --requests N    requests of one of the five rounds (10000)\n"
+                 "  --only NAME     one of the situations printed, such as views_known\n\n"
                  "Example: bench_sources --sessions 100000 --cart 16\n");
 }
 
@@ -75,8 +77,8 @@ static struct settings read_settings(int argc, char **argv)
     static const struct option options[] = {
         {"products", required_argument, NULL, 'p'}, {"customers", required_argument, NULL, 'u'},
         {"sessions", required_argument, NULL, 's'}, {"cart", required_argument, NULL, 'c'},
-        {"requests", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"requests", required_argument, NULL, 'r'}, {"only", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     struct settings settings = {
         .products = 100000, .customers = 1000000, .sessions = 1000000, .cart = 5, .requests = 10000};
@@ -98,6 +100,9 @@ static struct settings read_settings(int argc, char **argv)
         case 'r':
             settings.requests = read_number(optarg);
             break;
+        case 'o':
+            settings.only = optarg;
+            break;
         case 'h':
             print_help();
             exit(0);
@@ -107,8 +112,9 @@ static struct settings read_settings(int argc, char **argv)
     }
     if (settings.products < SYNTHETIC_THEME || settings.cart < 1 || settings.cart > AFF_CART_MAX ||
         settings.customers < 1 || settings.sessions < 1 || settings.requests < 100) {
-        (void)fprintf(stderr, "bench_sources: at least 1000 products, 1 customer, 1 session and 100 requests, "
-                              "and a cart of 1 to 200\n");
+        (void)fprintf(stderr,
+                      "bench_sources: at least 1000 products, 1 customer, 1 session and 100 requests, "
+                      "and a cart of 1 to 200\n");
         exit(2);
     }
     return settings;
@@ -185,10 +191,13 @@ static struct times run_all(const struct settings *settings, const char *title, 
 
     synthetic_check(aff_workspace_new(&workspace), "workspace");
     for (size_t i = 0; i < N_QUESTIONS; i++) {
+        if (settings->only != NULL && strcmp(settings->only, questions[i].name) != 0)
+            continue;
         const struct times times =
             run_question(settings, &questions[i], blend, slot, carts, workspace, answer, times_us);
-        (void)printf("%s, %s: p50 %.1f us, p99 %.1f us, %.0f candidates, answers %016llx\n", title, questions[i].name,
-                     times.p50_us, times.p99_us, times.candidates, (unsigned long long)times.answers);
+        (void)printf("%s, %s: p50 %.1f us, p99 %.1f us, %.0f candidates, answers %016llx\n", title,
+                     questions[i].name, times.p50_us, times.p99_us, times.candidates,
+                     (unsigned long long)times.answers);
         (void)fflush(stdout);
         worst.p50_us = times.p50_us > worst.p50_us ? times.p50_us : worst.p50_us;
         worst.p99_us = times.p99_us > worst.p99_us ? times.p99_us : worst.p99_us;
@@ -205,10 +214,8 @@ int main(int argc, char **argv)
     const struct synthetic_sessions wanted = {
         .sessions = settings.sessions, .holders = 500, .baskets = settings.sessions / 4};
     const struct aff_blend usual = aff_blend_default(), all = all_on();
-    struct synthetic store = {.n_products = settings.products,
-                              .n_neighbours = 100,
-                              .n_customers = settings.customers,
-                              .seed = 1};
+    struct synthetic store = {
+        .n_products = settings.products, .n_neighbours = 100, .n_customers = settings.customers, .seed = 1};
     struct aff_random random = {.state = 2};
     struct aff_slot *slot;
 

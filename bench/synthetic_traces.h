@@ -33,9 +33,8 @@ static inline uint32_t synthetic_sequence(const struct synthetic *store, struct 
     return n;
 }
 
-static inline struct aff_sequences *synthetic_sequences(const struct synthetic *store,
-                                                        struct aff_random *random, uint32_t n,
-                                                        uint32_t holders)
+static inline struct aff_sequences *
+synthetic_sequences(const struct synthetic *store, struct aff_random *random, uint32_t n, uint32_t holders)
 {
     struct aff_sequences_builder *builder;
     struct aff_sequences *sequences;

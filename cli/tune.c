@@ -4,6 +4,7 @@
 #include "cli/measure/fit.h"
 #include "cli/settings.h"
 #include "config/blend.h"
+#include "config/traces.h"
 #include "sql/load/model.h"
 #include "sql/sessions/fitted.h"
 
@@ -130,13 +131,14 @@ static aff_status prepare(struct tuning *tuning, struct aff_error *reterr)
 {
     enum { MEGABYTE = 1 << 20 };
     const struct aff_config *config = &tuning->settings->config;
+    const struct aff_load_bounds bounds = {.limit_bytes = (uint64_t)config->memory_limit_mb * MEGABYTE,
+                                           .traces = aff_config_traces(config)};
     char currency[4];
     aff_status status =
         aff_store_find(tuning->connection, config->store_name, &tuning->store, currency, reterr);
 
     if (status == AFF_OK)
-        status = aff_model_load(tuning->connection, config->store_name,
-                                (uint64_t)config->memory_limit_mb * MEGABYTE, &tuning->whole, reterr);
+        status = aff_model_load(tuning->connection, config->store_name, &bounds, &tuning->whole, reterr);
     if (status == AFF_OK)
         status = aff_measured_orders_read(tuning->connection, tuning->store, tuning->whole->catalogue,
                                           &tuning->orders, reterr);

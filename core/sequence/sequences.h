@@ -38,6 +38,9 @@ AFF_MUST_CHECK aff_status aff_sequences_builder_add(struct aff_sequences_builder
 AFF_MUST_CHECK aff_status aff_sequences_builder_finish(struct aff_sequences_builder *builder,
                                                        uint32_t n_products, uint32_t holders,
                                                        struct aff_sequences **ret_sequences);
+/* A copy of the `n` newest sequences (all if there are fewer) with lists of the newest `holders`. */
+AFF_MUST_CHECK aff_status aff_sequences_newest(const struct aff_sequences *sequences, uint32_t n,
+                                               uint32_t holders, struct aff_sequences **ret_sequences);
 void aff_sequences_free(struct aff_sequences *sequences); /* NULL is a no-op */
 
 size_t aff_sequences_bytes(const struct aff_sequences *sequences);

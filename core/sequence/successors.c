@@ -113,6 +113,9 @@ static aff_status gather(struct gathering *gathering, struct aff_successors *suc
         n += kept;
     }
     successors->starts[successors->n_products] = (uint32_t)n;
+    struct aff_neighbour *fitting = realloc(successors->entries, (n + 1) * sizeof *fitting);
+    if (fitting != NULL)
+        successors->entries = fitting;
     return AFF_OK;
 }
 

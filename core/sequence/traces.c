@@ -20,13 +20,24 @@ void aff_traces_free(struct aff_traces *traces)
     free(traces);
 }
 
-size_t aff_traces_bytes(const struct aff_traces *traces)
+struct aff_traces_sizes aff_traces_sizes(const struct aff_traces *traces)
 {
     if (traces == NULL)
-        return 0;
-    return sizeof *traces + aff_sequences_bytes(traces->sessions) + aff_successors_bytes(traces->viewed) +
-           aff_successors_bytes(traces->added) + traces->n_recent * sizeof *traces->recent +
-           traces->n_products * sizeof *traces->recent_of;
+        return (struct aff_traces_sizes){0};
+    return (struct aff_traces_sizes){
+        .sessions = aff_sequences_bytes(traces->sessions),
+        .viewed = aff_successors_bytes(traces->viewed),
+        .added = aff_successors_bytes(traces->added),
+        .recent = traces->n_recent * sizeof *traces->recent + traces->n_products * sizeof *traces->recent_of,
+        .rest = sizeof *traces,
+    };
+}
+
+size_t aff_traces_bytes(const struct aff_traces *traces)
+{
+    const struct aff_traces_sizes sizes = aff_traces_sizes(traces);
+
+    return sizes.sessions + sizes.viewed + sizes.added + sizes.recent + sizes.rest;
 }
 
 static int by_score(const void *x, const void *y)
@@ -60,6 +71,9 @@ aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint
     traces->n_recent = n_recent < keep ? n_recent : keep;
     free(traces->recent);
     traces->recent = recent;
+    struct aff_neighbour *fitting = realloc(recent, ((size_t)traces->n_recent + 1) * sizeof *recent);
+    if (fitting != NULL)
+        traces->recent = fitting;
     return AFF_OK;
 }
 
@@ -69,6 +83,53 @@ aff_status aff_traces_learn_views(struct aff_traces *traces)
         .reach = 2, .keep = 50, .half_life_days = 10, .shrink = 3, .repeats = true};
 
     return aff_successors_build(traces->sessions, &settings, &traces->viewed);
+}
+
+aff_status aff_traces_set_sessions(struct aff_traces *traces, struct aff_sequences *sessions,
+                                   uint32_t holders, uint64_t bytes)
+{
+    aff_status status = AFF_OK;
+    uint32_t left_out = 0;
+
+    traces->sessions = sessions;
+    while (status == AFF_OK && traces->sessions->n > 0) {
+        status = aff_traces_learn_views(traces);
+        if (status != AFF_OK)
+            break;
+        const size_t needed =
+            aff_successors_bytes(traces->viewed) + (holders > 0 ? aff_sequences_bytes(traces->sessions) : 0);
+        if (needed <= bytes)
+            break;
+        /* The part that fits if all were alike, and a little less, so that few rounds find one that does. */
+        const uint32_t n = traces->sessions->n;
+        const uint32_t fitting = (uint32_t)(0.95 * (double)n * (double)bytes / (double)needed);
+        struct aff_sequences *newest = NULL;
+        aff_successors_free(traces->viewed);
+        traces->viewed = NULL;
+        status = aff_sequences_newest(traces->sessions, fitting, holders, &newest);
+        if (status == AFF_OK) {
+            aff_sequences_free(traces->sessions);
+            traces->sessions = newest;
+            left_out += n - fitting;
+        }
+    }
+    traces->sessions_left_out = left_out;
+    if (status != AFF_OK || traces->sessions->n == 0 || holders == 0) {
+        aff_sequences_free(traces->sessions);
+        traces->sessions = NULL;
+    }
+    return status;
+}
+
+void aff_traces_drop_baskets(struct aff_traces *traces)
+{
+    aff_successors_free(traces->added);
+    free(traces->recent);
+    free(traces->recent_of);
+    traces->added = NULL;
+    traces->recent = NULL;
+    traces->recent_of = NULL;
+    traces->n_recent = traces->n_products = 0;
 }
 
 static aff_status weigh_recent(struct aff_traces *traces, const struct aff_sequences *baskets, uint32_t now_s)
