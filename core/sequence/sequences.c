@@ -97,11 +97,13 @@ void aff_sequences_free(struct aff_sequences *sequences)
 {
     if (sequences == NULL)
         return;
-    free(sequences->starts);
-    free(sequences->rows);
-    free(sequences->at_s);
-    free(sequences->product_starts);
-    free(sequences->holders);
+    if (!sequences->borrowed) {
+        free(sequences->starts);
+        free(sequences->rows);
+        free(sequences->at_s);
+        free(sequences->product_starts);
+        free(sequences->holders);
+    }
     free(sequences);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct aff_sequences {
     uint32_t *at_s;   /* of each sequence, seconds since 1970; ascends */
     uint32_t *product_starts; /* n_products + 1: into `holders` */
     uint32_t *holders; /* for each product the newest sequences that hold it, newest first, each once */
+    bool borrowed;     /* the arrays are in memory that is not its own */
 };
 
 struct aff_sequences_builder;

@@ -157,8 +157,10 @@ void aff_successors_free(struct aff_successors *successors)
 {
     if (successors == NULL)
         return;
-    free(successors->starts);
-    free(successors->entries);
+    if (!successors->borrowed) {
+        free(successors->starts);
+        free(successors->entries);
+    }
     free(successors);
 }
 

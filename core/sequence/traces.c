@@ -8,6 +8,18 @@
 
 enum { RECENT_KEPT = 200 };
 
+static void drop_recent(struct aff_traces *traces)
+{
+    if (!traces->recent_borrowed) {
+        free(traces->recent);
+        free(traces->recent_of);
+    }
+    traces->recent = NULL;
+    traces->recent_of = NULL;
+    traces->n_recent = traces->n_products = 0;
+    traces->recent_borrowed = false;
+}
+
 void aff_traces_free(struct aff_traces *traces)
 {
     if (traces == NULL)
@@ -15,8 +27,7 @@ void aff_traces_free(struct aff_traces *traces)
     aff_sequences_free(traces->sessions);
     aff_successors_free(traces->viewed);
     aff_successors_free(traces->added);
-    free(traces->recent);
-    free(traces->recent_of);
+    drop_recent(traces);
     free(traces);
 }
 
@@ -54,7 +65,7 @@ aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint
     struct aff_neighbour *recent = malloc(((size_t)n + 1) * sizeof *recent);
     uint32_t n_recent = 0;
 
-    free(traces->recent_of);
+    drop_recent(traces);
     traces->recent_of = weights;
     traces->n_products = n;
     if (recent == NULL)
@@ -69,7 +80,6 @@ aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint
         weights[recent[i].row] = recent[i].score;
     }
     traces->n_recent = n_recent < keep ? n_recent : keep;
-    free(traces->recent);
     traces->recent = recent;
     struct aff_neighbour *fitting = realloc(recent, ((size_t)traces->n_recent + 1) * sizeof *recent);
     if (fitting != NULL)
@@ -124,12 +134,22 @@ aff_status aff_traces_set_sessions(struct aff_traces *traces, struct aff_sequenc
 void aff_traces_drop_baskets(struct aff_traces *traces)
 {
     aff_successors_free(traces->added);
-    free(traces->recent);
-    free(traces->recent_of);
     traces->added = NULL;
-    traces->recent = NULL;
-    traces->recent_of = NULL;
-    traces->n_recent = traces->n_products = 0;
+    drop_recent(traces);
+}
+
+void aff_traces_restrict(struct aff_traces *traces, const struct aff_traces_bounds *bounds)
+{
+    if (bounds->sessions == 0 || bounds->holders == 0) {
+        aff_sequences_free(traces->sessions);
+        traces->sessions = NULL;
+    }
+    if (bounds->sessions == 0) {
+        aff_successors_free(traces->viewed);
+        traces->viewed = NULL;
+    }
+    if (bounds->lines == 0)
+        aff_traces_drop_baskets(traces);
 }
 
 static aff_status weigh_recent(struct aff_traces *traces, const struct aff_sequences *baskets, uint32_t now_s)

@@ -16,6 +16,7 @@ struct aff_traces {
     struct aff_neighbour *recent; /* products of the newest orders, most popular first; scores 1 to 0 */
     float *recent_of;             /* the same score of each row, 0 where there is none; `n_products` */
     uint32_t n_products;
+    bool recent_borrowed; /* `recent` and `recent_of` are in memory that is not their own */
     struct aff_fitted fitted;
     uint32_t sessions_left_out; /* newest ones for which there was no memory */
     bool baskets_left_out;      /* there was no memory for what they say */
@@ -54,6 +55,9 @@ AFF_MUST_CHECK aff_status aff_traces_set_sessions(struct aff_traces *traces, str
 
 /* Takes away what baskets say. */
 void aff_traces_drop_baskets(struct aff_traces *traces);
+
+/* Takes away what the bounds switch off, of traces that were made with others. */
+void aff_traces_restrict(struct aff_traces *traces, const struct aff_traces_bounds *bounds);
 
 /* Makes `added` and `recent` of baskets, which are borrowed. Popularity counts each basket that holds a
  * product with 2^(-age in weeks), the age being that at `now_s`. */
