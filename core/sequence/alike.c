@@ -361,8 +361,11 @@ static void speak(const struct aff_sequences *sequences, struct aff_alike_space 
     for (uint32_t i = 0; i < n; i++)
         at = rows[i] == common ? i : at;
     const float *places = space->tables.places + AFF_SEQUENCE_LENGTH_MAX - at;
-    for (uint32_t i = 0; i < n; i++)
-        add(space, rows[i], share * places[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        const float value = share * places[i];
+        if (__builtin_expect(value > 0, 1)) /* what counts nothing is not named */
+            add(space, rows[i], value);
+    }
 }
 
 /* Lets the chosen sequences speak. AFF_NOMEM. */
