@@ -11,6 +11,7 @@
 #include "server/snapshots.h"
 #include "server/source.h"
 #include "server/tuner.h"
+#include "server/viewed.h"
 #include "server/worker.h"
 #include "server/writer.h"
 
@@ -40,6 +41,7 @@ struct aff_app {
     struct aff_writer *writer;
     struct aff_source_thread *source; /* NULL: no tables of the shop are mapped */
     struct aff_learner *learner;
+    struct aff_viewed_thread *viewed;
     struct aff_learner_board learner_board;
     struct aff_tuner *tuner;
     struct aff_worker *workers;

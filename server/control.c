@@ -124,6 +124,7 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     if (app->writer != NULL)
         aff_writer_configure(app->writer, next);
     aff_source_configure(app->source, next);
+    aff_viewed_configure(app->viewed, next);
     if (app->learner != NULL)
         aff_learner_configure(app->learner, next);
     if (app->tuner != NULL)

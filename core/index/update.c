@@ -5,6 +5,7 @@
 #include "core/customer/changes.h"
 #include "core/index/grace.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* The row that a product gets; once published, the one that it had. */
@@ -22,6 +23,7 @@ struct aff_update {
     struct aff_customers_changes *customers;
     struct row_change *rows; /* in their order; a product may come twice */
     size_t n_rows, row_capacity;
+    bool new_sessions;              /* next->traces is this batch's own, and its sessions are */
     struct aff_purchase *purchases; /* of the customer that is being changed */
     size_t purchase_capacity;
 };
@@ -168,6 +170,38 @@ aff_status aff_update_customer(struct aff_update *update, struct aff_text id, ui
     return aff_customers_changes_put(update->customers, id, orders, update->purchases, n_held);
 }
 
+aff_status aff_update_sessions(struct aff_update *update, struct aff_traces *made)
+{
+    struct aff_traces *traces = calloc(1, sizeof *traces);
+
+    if (traces != NULL) {
+        if (update->before->traces != NULL)
+            *traces = *update->before->traces;
+        traces->sessions = made->sessions;
+        traces->viewed = made->viewed;
+        traces->revisits = made->revisits;
+        traces->sessions_left_out = made->sessions_left_out;
+        update->next->traces = traces;
+        update->new_sessions = true;
+    } else {
+        aff_sequences_free(made->sessions);
+        aff_successors_free(made->viewed);
+    }
+    made->sessions = NULL;
+    made->viewed = NULL;
+    return traces == NULL ? AFF_NOMEM : AFF_OK;
+}
+
+/* Frees what of the traces aff_update_sessions() replaces, or had made. */
+static void free_sessions(struct aff_traces *traces)
+{
+    if (traces == NULL)
+        return;
+    aff_sequences_free(traces->sessions);
+    aff_successors_free(traces->viewed);
+    free(traces);
+}
+
 void aff_update_totals(struct aff_update *update, const struct aff_totals *totals, uint64_t version)
 {
     update->next->totals = *totals;
@@ -210,6 +244,8 @@ void aff_update_publish(struct aff_update *update)
         aff_neighbours_discard(table_of(next, update->rows[i].relation), update->rows[i].row);
     aff_catalogue_changes_settle(update->catalogue);
     aff_customers_changes_settle(update->customers);
+    if (update->new_sessions)
+        free_sessions(update->before->traces);
     free(update->before);
     free_batch(update);
 }
@@ -222,6 +258,8 @@ void aff_update_drop(struct aff_update *update)
         free(update->rows[i].row);
     aff_catalogue_changes_drop(update->catalogue);
     aff_customers_changes_drop(update->customers);
+    if (update->new_sessions)
+        free_sessions(update->next->traces);
     free(update->next);
     free_batch(update);
 }

@@ -63,6 +63,11 @@ AFF_MUST_CHECK aff_status aff_update_row(struct aff_update *update, enum aff_rel
 AFF_MUST_CHECK aff_status aff_update_customer(struct aff_update *update, struct aff_text id, uint32_t orders,
                                               const struct aff_update_purchase *purchases, uint32_t n);
 
+/* Replaces the sessions of single visitors and what was made of them: takes `sessions`, `viewed`, `revisits`
+ * and `sessions_left_out` out of `made`, also when it fails. What else the model keeps of single sessions and
+ * baskets stays. Once in a batch. */
+AFF_MUST_CHECK aff_status aff_update_sessions(struct aff_update *update, struct aff_traces *made);
+
 /* Totals and version that hold from this batch on; without the call they stay. A model that came from a
  * snapshot file counts as fresh from then on (snapshot_at_us becomes 0). */
 void aff_update_totals(struct aff_update *update, const struct aff_totals *totals, uint64_t version);

@@ -132,6 +132,16 @@ static double orders_of(const struct aff_model *model)
     return (double)model->totals.orders;
 }
 
+static double sessions_of(const struct aff_model *model)
+{
+    return (double)model->totals.sessions;
+}
+
+static double held_sessions_of(const struct aff_model *model)
+{
+    return model->traces == NULL || model->traces->sessions == NULL ? 0 : (double)model->traces->sessions->n;
+}
+
 static const struct index_gauge index_gauges[] = {
     {"affinity_index_version", "Version of the learned tables that are served.", version_of},
     {"affinity_index_rebuilt_seconds", "Time since these tables were counted anew as a whole; 0: never.",
@@ -141,6 +151,9 @@ static const struct index_gauge index_gauges[] = {
     {"affinity_index_products", "Products in the catalogue.", products_of},
     {"affinity_index_customers", "Customers with their histories.", customers_of},
     {"affinity_index_orders", "Orders counted.", orders_of},
+    {"affinity_index_sessions", "Sessions counted for the relation viewed.", sessions_of},
+    {"affinity_index_sessions_held", "Newest sessions in memory, which recommendations look into.",
+     held_sessions_of},
 };
 
 /* What is known of how new each store is, with or without a model. */

@@ -306,3 +306,29 @@ def test_several_services_and_an_import_beside_them_count_each_session_once(shop
     total = shop.number("SELECT sessions FROM affinity.viewed_state")
     for one in services:
         until(lambda: one.get("/health").json()["stores"][0]["sessions"] == total)
+
+
+def metric(service, name):
+    line = [line for line in service.get("/metrics").text.splitlines() if line.startswith(name + "{")]
+    return float(line[0].split()[-1])
+
+
+def test_sessions_reach_the_memory_without_a_restart(shop, service):
+    one = service(shop, database_sessions_s=1, **FAST)
+    assert metric(one, "affinity_index_sessions_held") == 0
+    events = []
+    for session in range(30):
+        events += [view(f"{session}-1", f"s{session}", "lamp"), view(f"{session}-2", f"s{session}", "cup")]
+    send(one, events)
+    until(lambda: metric(one, "affinity_index_sessions_held") == 30)
+    assert metric(one, "affinity_index_sessions") == 30
+    # Also after all was loaded anew, and with a product that is new since then.
+    shop.sql("UPDATE affinity.state SET generation = generation + 1")
+    assert one.request("PUT", "/v1/products", json={"products": [{"id": "bulb", "price": 100}]}).status_code == 200
+    events = []
+    for session in range(60):
+        events += [view(f"b{session}-1", f"t{session}", "lamp"), view(f"b{session}-2", f"t{session}", "bulb")]
+    send(one, events)
+    until(lambda: metric(one, "affinity_index_sessions_held") == 90)
+    until(lambda: "bulb" in [item["product"] for item in affinities(one, "lamp")["items"]])
+    assert '"event":"sessions"' not in one.log()
