@@ -98,7 +98,7 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
     if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
         return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
     if (side != NULL && side->flags & AFF_SIDE_NEWCOMER)
-        return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = side->lender};
+        return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->offers[side->content_via].lender};
     if (speaker->base != AFF_NO_BASE) {
         float scale = aff_rank_scale(run->weights->affinity, run->max_affinity);
         const bool stands_in = speaker->base >= run->n_given;
@@ -154,8 +154,9 @@ static void add_term(struct aff_item *item, struct aff_term term)
 static void add_discount(const struct aff_run *run, struct aff_item *item, const struct aff_side *side,
                          double rotation)
 {
-    if (side == NULL || side->shown == NULL)
+    if (side == NULL || side->shown == 0)
         return;
+    const struct aff_shown_row *shown = &run->space->shown[side->shown - 1];
     if (item->n_terms == AFF_TERMS_MAX) {
         item->n_terms--;
         item->n_terms_dropped++;
@@ -163,8 +164,8 @@ static void add_discount(const struct aff_run *run, struct aff_item *item, const
     add_term(item, (struct aff_term){
                        .source = AFF_ORIGIN_IMPRESSIONS,
                        .via = AFF_NO_ROW,
-                       .weight = -run->blend->impressions * fabs((double)side->undiscounted) * rotation,
-                       .value = (double)side->shown->share,
+                       .weight = -run->blend->impressions * fabs((double)shown->before) * rotation,
+                       .value = (double)shown->share,
                    });
 }
 
@@ -185,8 +186,9 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
     const double popularity = (double)aff_catalogue_popularity(run->catalogue)[item->row];
 
     if (side != NULL && side->flags & AFF_SIDE_NEWCOMER) {
-        add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, item->via,
-                                         run->blend->content * (double)side->lent, (double)side->content});
+        const struct aff_offer *offer = &space->offers[side->content_via];
+        add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, offer->lender,
+                                         run->blend->content * (double)offer->lent, (double)offer->likeness});
         add_discount(run, item, side, 1);
         return;
     }

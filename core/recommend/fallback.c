@@ -75,7 +75,8 @@ static struct aff_held *find_held(const struct aff_run *run, const struct stage 
 /* What a product's popularity counts as, and 1 - 0.5^times of its impressions. */
 static float value_of(const struct aff_run *run, uint32_t row, float *ret_share)
 {
-    const struct aff_shown_row *shown = aff_impressions_find(run, row);
+    const uint8_t number = aff_impressions_find(run, row);
+    const struct aff_shown_row *shown = number == 0 ? NULL : &run->space->shown[number - 1];
     const float popularity = aff_catalogue_popularity(run->catalogue)[row];
 
     *ret_share = shown == NULL ? 0 : shown->share;

@@ -38,16 +38,24 @@ static bool is_candidate(const struct aff_run *run, uint32_t row)
 void aff_impressions_discount(struct aff_run *run)
 {
     for (uint32_t i = 0; i < run->n_shown; i++) {
-        const struct aff_shown_row *shown = &run->space->shown[i];
-        if (is_candidate(run, shown->row))
-            aff_candidate_touch(run, shown->row)->shown = shown;
+        const uint32_t row = run->space->shown[i].row;
+        if (is_candidate(run, row))
+            aff_candidate_touch(run, row)->shown = (uint8_t)(i + 1);
     }
 }
 
-const struct aff_shown_row *aff_impressions_find(const struct aff_run *run, uint32_t row)
+uint8_t aff_impressions_find(const struct aff_run *run, uint32_t row)
 {
     for (uint32_t i = 0; i < run->n_shown; i++)
         if (run->space->shown[i].row == row)
-            return &run->space->shown[i];
-    return NULL;
+            return (uint8_t)(i + 1);
+    return 0;
+}
+
+float aff_impressions_take(const struct aff_run *run, uint8_t shown, float score)
+{
+    struct aff_shown_row *at = &run->space->shown[shown - 1];
+
+    at->before = score;
+    return score - fabsf(score) * at->discount;
 }

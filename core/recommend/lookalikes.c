@@ -41,6 +41,15 @@ static bool is_new(const struct aff_run *run, const struct aff_product *product)
     return product->orders < run->blend->content_below_orders;
 }
 
+/* True for products that lend what they have anyway. Viewed ones have no mark. */
+static bool is_given(const struct aff_run *run, uint32_t row)
+{
+    for (uint32_t i = 0; i < run->n_given; i++)
+        if (run->space->bases[i].row == row)
+            return true;
+    return false;
+}
+
 /* Looks through one list of popular products. */
 static void look_through(struct aff_run *run, const struct aff_product *product, uint32_t category,
                          struct nearest *nearest)
@@ -50,7 +59,7 @@ static void look_through(struct aff_run *run, const struct aff_product *product,
 
     for (uint32_t i = 0; i < n && i < MAX_OF_LIST && run->n_compared < MAX_COMPARED; i++) {
         const struct aff_row *together = aff_neighbours_row(run->model->together, rows[i]);
-        if (together == NULL || run->space->marks[rows[i]] & (AFF_MARK_IN_CART | AFF_MARK_IS_PRODUCT))
+        if (together == NULL || is_given(run, rows[i]))
             continue;
         const struct aff_product *other = aff_catalogue_product(run->catalogue, rows[i]);
         run->n_compared++;

@@ -10,14 +10,8 @@ enum {
     ITEMS_A_PLACE = 10, /* one new product among as many items */
 };
 
-/* A new product and the item that it is like. */
-struct offer {
-    uint32_t row, lender;
-    float likeness, lent, value;
-};
-
 /* Puts an offer among the others by falling value, once a product. */
-static uint32_t add(struct offer *offers, uint32_t n, const struct offer *offer)
+static uint32_t add(struct aff_offer *offers, uint32_t n, const struct aff_offer *offer)
 {
     uint32_t at = 0;
 
@@ -32,7 +26,8 @@ static uint32_t add(struct offer *offers, uint32_t n, const struct offer *offer)
     return n;
 }
 
-static uint32_t collect(const struct aff_run *run, struct offer *ret_offers)
+/* Fills space->offers. */
+static uint32_t collect(const struct aff_run *run)
 {
     const uint32_t n_items = run->n_top < run->request->limit ? run->n_top : run->request->limit;
     struct aff_newcomer found[OF_ITEM];
@@ -45,10 +40,10 @@ static uint32_t collect(const struct aff_run *run, struct offer *ret_offers)
         if (n_found == 0 || score <= 0 || aff_kind_of(aff_side_find(run, row)) != AFF_KIND_CROSS_SELL)
             continue;
         for (uint32_t j = 0; j < n_found; j++) {
-            const struct offer offer = {found[j].row, row, found[j].likeness, score,
-                                        (float)run->blend->content * found[j].likeness * score};
+            const struct aff_offer offer = {found[j].row, row, found[j].likeness, score,
+                                            (float)run->blend->content * found[j].likeness * score};
             if (aff_catalogue_product(run->catalogue, offer.row)->orders < run->blend->content_below_orders)
-                n = add(ret_offers, n, &offer);
+                n = add(run->space->offers, n, &offer);
         }
     }
     return n;
@@ -64,30 +59,29 @@ static bool is_candidate(const struct aff_run *run, uint32_t row)
     return found;
 }
 
-/* Makes the new product a candidate, and if nothing speaks against it one of the best `most` where its score
- * allows. True if it is among them. */
-static bool offer_one(struct aff_run *run, const struct offer *offer, uint32_t most)
+/* Makes the new product of an offer a candidate, and if nothing speaks against it one of the best `most`
+ * where its score allows. True if it is among them. */
+static bool offer_one(struct aff_run *run, uint32_t number, uint32_t most)
 {
     struct aff_workspace *space = run->space;
+    const struct aff_offer *offer = &space->offers[number];
     struct aff_side *side = aff_candidate_touch(run, offer->row);
     const enum aff_drop drop = aff_sieve_one(run, offer->row, side);
     uint32_t at = run->n_top;
 
-    run->space->marks[offer->row] &= (uint8_t)~AFF_MARK_SIDE; /* the sieve has run */
+    space->marks[offer->row] &= (uint8_t)~AFF_MARK_SIDE; /* the sieve has run */
     side->flags |= AFF_SIDE_NEWCOMER;
     side->drop = (uint8_t)drop;
-    side->content = offer->likeness;
-    side->lender = offer->lender;
-    side->lent = offer->lent;
-    side->undiscounted = offer->value;
+    side->content_via = number;
     side->shown = aff_impressions_find(run, offer->row);
     if (drop != AFF_DROP_LIMIT) {
         run->answer->dropped[drop]++;
         return false;
     }
     run->n_live++;
-    const float discount = side->shown == NULL ? 0 : side->shown->discount;
-    const uint64_t key = aff_rank_key_of(offer->value - offer->value * discount, offer->row);
+    const float score =
+        side->shown == 0 ? offer->value : aff_impressions_take(run, side->shown, offer->value);
+    const uint64_t key = aff_rank_key_of(score, offer->row);
     if (at == most && key <= space->top[most - 1])
         return false;
     if (at == most)
@@ -102,11 +96,10 @@ static bool offer_one(struct aff_run *run, const struct offer *offer, uint32_t m
 
 void aff_newcomers_offer(struct aff_run *run, uint32_t most)
 {
-    struct offer offers[AFF_NEWCOMERS];
-    const uint32_t n = run->blend->content > 0 ? collect(run, offers) : 0;
+    const uint32_t n = run->blend->content > 0 ? collect(run) : 0;
     uint32_t places = (run->request->limit + ITEMS_A_PLACE - 1) / ITEMS_A_PLACE;
 
     for (uint32_t i = 0; i < n && places > 0; i++)
-        if (!is_candidate(run, offers[i].row) && offer_one(run, &offers[i], most))
+        if (!is_candidate(run, run->space->offers[i].row) && offer_one(run, i, most))
             places--;
 }

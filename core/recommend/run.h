@@ -73,13 +73,23 @@ enum aff_side_flag {
     AFF_SIDE_NOT_DUE = 2,    /* too soon to buy again */
     AFF_SIDE_SUBSTITUTE = 4, /* named by a category list */
     AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
-    AFF_SIDE_NEWCOMER = 16,  /* new, and like an item: `content` is the likeness */
+    AFF_SIDE_NEWCOMER = 16,  /* new, and like an item */
 };
 
 /* A product that was shown and not clicked: 1 - 0.5^times, and that times the weight. */
 struct aff_shown_row {
     uint32_t row;
     float share, discount;
+    float before; /* the score of the candidate before the discount, popularity apart */
+};
+_Static_assert(AFF_IMPRESSED_MAX < UINT8_MAX, "a side numbers them from 1");
+
+/* A new product, and the item that it is like. */
+struct aff_offer {
+    uint32_t row, lender;
+    float likeness;
+    float lent;  /* the score of that item */
+    float value; /* its own, before what impressions take */
 };
 
 /* A popular product that was shown: it comes when no other is more popular than this one discounted. */
@@ -88,18 +98,20 @@ struct aff_held {
     float value;
 };
 
-/* What else is known of a candidate than its sum. */
+/* Room for the traces in fours, so that loops over them need no rest. */
+enum { AFF_TRACE_ROOM = (AFF_TRACE_MAX + 3) / 4 * 4 };
+
+/* What else is known of a candidate than its sum. One line of the cache. */
 struct aff_side {
-    const struct aff_shown_row *shown; /* NULL: it was not, or was clicked */
-    float undiscounted;                /* with `shown`: the score before the discount, popularity apart */
-    float sequence, sequence_best, personal, content;
-    float traces[AFF_TRACE_MAX];
-    uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
-    uint32_t content_via;  /* number of the base */
-    uint32_t lender;       /* row of the item that a newcomer is like */
-    float lent;            /* the score of that item */
+    _Alignas(64) float sequence;
+    float sequence_best, personal, content;
+    float traces[AFF_TRACE_ROOM]; /* by enum aff_trace, then 0 */
+    uint32_t sequence_via;        /* 1 + number in next_rows; 0: none */
+    uint32_t content_via;         /* number of the base; of a newcomer, of the offer */
+    uint8_t shown;                /* 1 + number in space->shown; 0: it was not shown, or was clicked */
     uint8_t flags, drop;
 };
+_Static_assert(sizeof(struct aff_side) == _Alignof(struct aff_side), "one line of the cache");
 
 /* A product of the cart, or the one of the page, that neighbour rows are read for, or one that stands in for
  * a new one of these. The row is loaded once, so that scores and evidence of one answer come from the same
@@ -140,6 +152,7 @@ struct aff_workspace {
     struct aff_aside *asides;
     uint32_t *live;       /* candidates that are left: first those without a side */
     float *scores;        /* their sums, in the same order; from aff_rank on those with a side their scores */
+    uint32_t *live_sides; /* numbers of their sides, in the same order; for those that have one */
     uint32_t *contenders; /* positions in live that may be among the best */
     uint32_t found[AFF_CHUNK + 1]; /* winners of one chunk */
     struct aff_speaker speakers[AFF_ITEMS_MAX];
@@ -151,6 +164,7 @@ struct aff_workspace {
     uint32_t id_rows[AFF_IDS_MAX];
     uint32_t rejected[AFF_REJECTED_MAX]; /* rows, AFF_NO_ROW among them */
     struct aff_shown_row shown[AFF_IMPRESSED_MAX];
+    struct aff_offer offers[AFF_NEWCOMERS];
     struct aff_held held[AFF_IMPRESSED_MAX]; /* of one stage of the fallback */
     struct aff_alike_space *alike;           /* NULL until viewed products are asked about */
 };
@@ -160,6 +174,7 @@ struct aff_run {
     const struct aff_catalogue *catalogue;
     const struct aff_blend *blend;
     const struct aff_weights *weights; /* of the situation */
+    double half_life_days;             /* of a purchase */
     const struct aff_request *request;
     struct aff_workspace *space;
     struct aff_answer *answer;
@@ -170,6 +185,7 @@ struct aff_run {
     uint32_t n_bases;                  /* these, then what stands in for new ones */
     uint32_t n_compared;               /* products with new ones */
     uint32_t n_candidates, n_sides, n_live, n_top;
+    uint32_t n_named; /* the first candidates, which the neighbour rows name: only they have sums */
     uint32_t n_plain; /* of the live candidates, those without a side */
     uint32_t n_shown;
     const struct aff_row *next_rows[AFF_SEQUENCE_PURCHASES];
@@ -180,8 +196,18 @@ struct aff_run {
     bool floors;    /* min_lift, min_confidence or min_orders apply */
     bool traced;    /* a trace has named candidates */
     float max_affinity, max_sequence, max_personal; /* of the live candidates; 0: nothing positive */
-    float max_traces[AFF_TRACE_MAX];
+    float max_traces[AFF_TRACE_ROOM];
 };
+
+/* The weights that hold in a situation. */
+static inline const struct aff_weights *aff_run_weights(const struct aff_run *run,
+                                                        enum aff_situation situation)
+{
+    const struct aff_fitted *fitted = &run->model->fitted;
+
+    return run->blend->fitted && fitted->given[situation] ? &fitted->of[situation]
+                                                          : &run->blend->of[situation];
+}
 
 /* Weight of the content term. */
 #define AFF_CONTENT_WEIGHT 1.0
@@ -193,6 +219,25 @@ AFF_MUST_CHECK aff_status aff_workspace_fit(struct aff_workspace *space, uint32_
 /* Marks are set by resolve and must be cleared whatever comes after. */
 void aff_resolve(struct aff_run *run);
 void aff_resolve_clear(struct aff_run *run);
+
+/* Makes the product a candidate if it is none, and returns its side; where each candidate has one, which is
+ * then sides[i] of rows[i]. Called often with rows that nobody can foresee, so that no branch depends on
+ * them: a row and an empty side are always written behind the last ones, and stay if the row was new. */
+static inline struct aff_side *aff_candidate_add(struct aff_run *run, uint32_t row)
+{
+    struct aff_workspace *space = run->space;
+    struct aff_cell *cell = &space->cells[row];
+    const struct aff_cell before = *cell;
+    const uint32_t n = run->n_candidates;
+    const bool is_new = before.stamp != space->stamp;
+    const uint32_t side = is_new ? n : before.side;
+
+    *cell = (struct aff_cell){.stamp = space->stamp, .side = side};
+    space->rows[n] = row;
+    space->sides[n] = (struct aff_side){0};
+    run->n_candidates = run->n_sides = n + is_new;
+    return &space->sides[side];
+}
 
 /* The side of a product, NULL if it has none. */
 struct aff_side *aff_side_find(const struct aff_run *run, uint32_t row);
@@ -218,8 +263,10 @@ void aff_lookalikes_add(struct aff_run *run);
 void aff_impressions_resolve(struct aff_run *run);
 /* Gives the candidates among them a side that says so. */
 void aff_impressions_discount(struct aff_run *run);
-/* NULL: the product was not shown. */
-const struct aff_shown_row *aff_impressions_find(const struct aff_run *run, uint32_t row);
+/* 1 + the number of the product in space->shown; 0: it was not shown. */
+uint8_t aff_impressions_find(const struct aff_run *run, uint32_t row);
+/* Notes the score of product number `shown` - 1 and returns what is left of it. */
+float aff_impressions_take(const struct aff_run *run, uint8_t shown, float score);
 
 /* Fills space->live and counts what is dropped. */
 void aff_sieve(struct aff_run *run);

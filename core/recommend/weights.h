@@ -11,10 +11,11 @@
  *   adding, else of the 5 newest, each times exp(-age / 2), age counted from the newest
  * - HISTORY: neighbour rows of the customer's 100 newest purchases, each times its personal value
  * - RECENT: popularity of each candidate in the newest orders; names the 200 most popular
- * - ALIKE: what came in sessions like this one (core/sequence/alike.h)
+ * - ALIKE: what came in sessions like this one (core/sequence/alike.h); the newest product itself counts
+ *   less where fewer than 35 % of the store's views are of a product that the session viewed before
  * - VIEWED: rules of what is viewed after the 10 newest views, times exp(-age / 2)
  * - SEEN: exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the same
- *   product as the newest one
+ *   product as the newest one; nothing where fewer than 5 % of views return
  *
  * Each adds weight * value / the largest value of the candidates that are left. */
 #define AFF_TRACE_LIST(X)                                                                                    \
@@ -37,7 +38,7 @@ enum aff_trace {
  * score = affinity * A / max A + sequence * S / max S + personal * P / max P + traces + popularity * Q
  * - A: sum over the distinct cart products, in the order of the cart, then the page product, of the score of
  *   their `together` neighbour; where the cart is in the order of adding or holds views, times
- *   max(exp(-age / 2), 0.1), age being the number of lines after it. For a new product (fewer than
+ *   max(exp(-age / cart lines), 0.1), age being the number of lines after it. For a new product (fewer than
  *   content_below_orders orders, n of them, and fewer than 20 neighbours; of several the page product and the
  *   newest of the cart, three in all) the rows of the 8 most alike known products are added, each times
  *   content * (1 - n / content_below_orders) * its likeness / the sum of their likenesses
@@ -48,9 +49,10 @@ enum aff_trace {
  * - Q: the product's weight / the largest weight of the store (aff_catalogue_popularity)
  *
  * Each maximum is over the candidates that nothing but diversity and limit drops; a source without a positive
- * one adds nothing. Equal scores rank by catalogue row. With rotation r the score is multiplied by
- * 1 - 0.05 r u, u being a number from 0 to 1 that seed and row decide. Sums and scores are in single
- * precision, in this order; the weights are divided by the maxima first.
+ * one, or with one so small that the weight divided by it is no float, adds nothing. Equal scores rank by
+ * catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u, u being a number from 0 to 1 that
+ * seed and row decide. Sums and scores are in single precision, in this order; the weights are divided by the
+ * maxima first.
  *
  * Of what a product that was shown and not clicked scores without popularity, impressions * (1 - 0.5^n) of
  * its size is taken off, n being aff_impressed.times. A popular product of the fallback counts as that much
@@ -69,7 +71,11 @@ struct aff_weights {
     double personal;   /* the customer's own decayed frequency */
     double popularity; /* of each candidate in the store; breaks ties */
     double traces[AFF_TRACE_MAX];
+    double half_life_days; /* of a purchase, in P and HISTORY; 0: personal_half_life_days of the blend */
+    double cart_lines;     /* in A; 0: AFF_CART_LINES */
 };
+
+#define AFF_CART_LINES 2.0
 
 /* What is asked, as far as it decides which weights hold. */
 #define AFF_SITUATION_LIST(X)                                                                                \
@@ -113,7 +119,10 @@ enum {
 };
 enum { AFF_WEIGHT_MAX = AFF_WEIGHT_TRACE + AFF_TRACE_MAX };
 
-/* `weight` is below AFF_WEIGHT_MAX. */
+/* The numbers of what else is fitted: how fast values fade. */
+enum { AFF_FADE_HALF_LIFE = AFF_WEIGHT_MAX, AFF_FADE_CART_LINES, AFF_FITTED_MAX };
+
+/* `weight` is below AFF_FITTED_MAX. */
 double *aff_weights_at(struct aff_weights *weights, int weight);
 const char *aff_weight_name(int weight);
 const char *aff_situation_name(enum aff_situation situation);

@@ -4,8 +4,10 @@
 
 #include "core/learn/evidence.h"
 #include "core/recommend/recommend.h"
+#include "core/sequence/alike.h"
 #include "random_store.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -13,9 +15,10 @@ enum { MOST_PRODUCTS = 240 };
 
 /* What the reference finds out about one product. */
 struct verdict {
-    bool named, by_base, by_history, bought, substitute, by_likeness;
+    bool named, by_base, by_history, by_trace, bought, substitute, by_likeness;
     uint32_t lender; /* by_likeness: the item that a new product is like */
-    float affinity, sequence, personal, history, content;
+    float affinity, sequence, personal, content;
+    float traces[AFF_TRACE_MAX];
     enum aff_drop drop;
     float score;
 };
@@ -27,9 +30,14 @@ struct reference {
     const struct aff_weights *weights; /* of the situation */
     float base_weights[AFF_CART_MAX + 1 + 24];
     uint32_t of[AFF_CART_MAX + 1 + 24]; /* number of the base that it stands in for */
+    double ages[AFF_CART_MAX + 1];      /* lines after it */
     uint32_t n;
     uint32_t cart[AFF_CART_MAX], n_cart, bases[AFF_CART_MAX + 1 + 24], n_given, n_bases, newest, product;
     const struct aff_history *history;
+    uint32_t lines[AFF_CART_MAX];      /* rows of all cart lines, AFF_NO_ROW among them */
+    const struct aff_neighbour *alike; /* what sessions alike name: test_sequence.c has a reference for it */
+    uint32_t n_alike;
+    struct aff_alike_space *alike_space;
     struct verdict verdicts[MOST_PRODUCTS];
     uint32_t order[MOST_PRODUCTS], n_live;
     uint32_t dropped[AFF_DROP_MAX], candidates;
