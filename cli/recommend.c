@@ -83,7 +83,7 @@ static void leave_out(unsigned without, struct aff_blend *blend, struct aff_mode
             if (!(without >> w & 1))
                 continue;
             *aff_weights_at(&blend->of[s], w) = 0;
-            *aff_weights_at(&model->traces->fitted.of[s], w) = 0;
+            *aff_weights_at(&model->fitted.of[s], w) = 0;
         }
     }
 }

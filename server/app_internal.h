@@ -10,6 +10,7 @@
 #include "server/memory.h"
 #include "server/snapshots.h"
 #include "server/source.h"
+#include "server/tuner.h"
 #include "server/worker.h"
 #include "server/writer.h"
 
@@ -40,6 +41,7 @@ struct aff_app {
     struct aff_source_thread *source; /* NULL: no tables of the shop are mapped */
     struct aff_learner *learner;
     struct aff_learner_board learner_board;
+    struct aff_tuner *tuner;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

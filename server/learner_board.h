@@ -24,7 +24,10 @@ struct aff_learned_store {
     int64_t fold_took_us, publish_took_us; /* the last of each */
     int64_t folded_us, swept_us; /* wall clock of the last fold, and of the last sweep's end; 0: never */
     uint64_t memory_bytes;       /* of the pair counts */
-    char error[512];             /* why the last step failed; empty: it went well */
+    bool fitting;                /* its weights, by this process (server/tuner.h); the next five, too */
+    uint64_t fits, fits_adopted, fit_failures;
+    int64_t fitted_us, fit_took_us; /* wall clock of the last fit's end; 0: never */
+    char error[512];                /* why the last step failed; empty: it went well */
 };
 
 struct aff_learner_board {

@@ -7,6 +7,7 @@
 #include "server/loader.h"
 #include "sql/follow/follow.h"
 #include "sql/load/model.h"
+#include "sql/sessions/fitted.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -161,6 +162,28 @@ static aff_status catch_up(struct aff_following *following, struct aff_store *st
     return AFF_OK;
 }
 
+/* With the publisher's lock: the weights that hold now. */
+static aff_status take_fitted(struct aff_following *following, struct aff_store *store,
+                              const struct aff_store_seen *seen, struct aff_error *reterr)
+{
+    struct aff_fitted fitted;
+    struct aff_update *update = NULL;
+    uint64_t version = 0;
+    aff_status status = aff_fitted_read(following->connection, seen->store, &fitted, &version, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_update_begin(store->slot, &update);
+    if (status != AFF_OK)
+        return aff_error_set(reterr, status, "%s", aff_status_text(status));
+    aff_update_fitted(update, &fitted, version);
+    aff_update_publish(update);
+    aff_log(following->log, AFF_LOG_INFO, "weights",
+            AFF_LOG_FIELDS({"store", seen->name, 0}, {"version", NULL, (int64_t)version}),
+            "store %s is answered with other fitted weights", seen->name);
+    return AFF_OK;
+}
+
 /* With the publisher's lock. */
 static aff_status bring_up(struct aff_following *following, struct aff_store *store,
                            struct aff_followed *followed, const struct aff_store_seen *seen,
@@ -170,6 +193,14 @@ static aff_status bring_up(struct aff_following *following, struct aff_store *st
     bool wanted = atomic_exchange_explicit(&store->wants_load, false, memory_order_relaxed);
     bool behind = model == NULL || wanted || model->generation != seen->generation;
     int64_t at_us = aff_clock_now_us();
+
+    if (!behind && model->fitted_version != seen->fitted_version) {
+        aff_status status = take_fitted(following, store, seen, reterr);
+        if (status != AFF_OK && ends_round(following, status))
+            return status;
+        behind = status != AFF_OK; /* loading all tries it again, or says why not */
+        model = aff_slot_model(store->slot);
+    }
 
     if (!behind && model->version == seen->published && model->catalogue_version == seen->catalogue_version &&
         model->snapshot_at_us == 0) {

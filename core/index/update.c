@@ -169,6 +169,12 @@ void aff_update_catalogue_version(struct aff_update *update, uint64_t catalogue_
     update->next->catalogue_version = catalogue_version;
 }
 
+void aff_update_fitted(struct aff_update *update, const struct aff_fitted *fitted, uint64_t version)
+{
+    update->next->fitted = *fitted;
+    update->next->fitted_version = version;
+}
+
 static struct aff_neighbours *table_of(const struct aff_model *model, enum aff_relation relation)
 {
     return relation == AFF_RELATION_NEXT ? model->next : model->together;

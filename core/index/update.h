@@ -69,6 +69,9 @@ void aff_update_totals(struct aff_update *update, const struct aff_totals *total
 /* The version of the catalogue that the model has from this batch on; without the call it stays. */
 void aff_update_catalogue_version(struct aff_update *update, uint64_t catalogue_version);
 
+/* The fitted weights that hold from this batch on; without the call they stay. */
+void aff_update_fitted(struct aff_update *update, const struct aff_fitted *fitted, uint64_t version);
+
 /* Makes the batch visible, waits for readers of what it replaced, frees the batch. */
 void aff_update_publish(struct aff_update *update);
 

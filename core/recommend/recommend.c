@@ -74,10 +74,10 @@ static void settle(struct aff_run *run)
     run->floors =
         run->n_bases > 0 && (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
     const enum aff_situation situation = find_situation(run);
-    const struct aff_traces *traces = run->model->traces;
+    const struct aff_fitted *fitted = &run->model->fitted;
     run->weights = &run->blend->of[situation];
-    if (run->blend->fitted && traces != NULL && traces->fitted.given[situation])
-        run->weights = &traces->fitted.of[situation];
+    if (run->blend->fitted && fitted->given[situation])
+        run->weights = &fitted->of[situation];
 }
 
 /* True if every candidate must be looked at by itself, beyond marks, eligibility and affinity. Without this a

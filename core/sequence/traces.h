@@ -3,7 +3,6 @@
  * read by many threads. Rows are those of the model's catalogue at that time; later ones have no traces. */
 #pragma once
 
-#include "core/recommend/weights.h"
 #include "core/sequence/sequences.h"
 #include "core/sequence/successors.h"
 
@@ -16,7 +15,6 @@ struct aff_traces {
     struct aff_neighbour *recent; /* products of the newest orders, most popular first; scores 1 to 0 */
     float *recent_of;             /* the same score of each row, 0 where there is none; `n_products` */
     uint32_t n_products;
-    struct aff_fitted fitted;
 };
 
 void aff_traces_free(struct aff_traces *traces); /* NULL is a no-op */

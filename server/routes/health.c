@@ -4,6 +4,7 @@
 #include "server/call.h"
 #include "server/present.h"
 #include "server/present_events.h"
+#include "server/present_tuner.h"
 #include "server/routes/routes.h"
 
 static const char *const database_states[] = {
@@ -136,6 +137,8 @@ static void write_model(struct aff_call *call, struct aff_store *store, const st
     write_uint(json, "next", next);
     aff_json_close_object(json);
     write_uint(json, "memory_bytes", aff_model_bytes(model));
+    aff_json_name(json, "fitted");
+    aff_present_fitted(json, &model->fitted);
 }
 
 /* What is known of the changes that are not served yet. */

@@ -4,6 +4,7 @@
 #include "server/call.h"
 #include "server/exposition.h"
 #include "server/learner_board.h"
+#include "server/present_tuner.h"
 #include "server/present_events.h"
 #include "server/process.h"
 #include "server/routes/routes.h"
@@ -428,6 +429,8 @@ void aff_route_metrics(struct aff_call *call)
     write_process(call->reply->body);
     if (shared->learner_board != NULL)
         write_learner(call->reply->body, shared->learner_board);
+    if (shared->learner_board != NULL)
+        aff_present_tuner_metrics(call->reply->body, shared->learner_board);
     call->reply->status = 200;
     call->reply->media = AFF_MEDIA_METRICS;
 }

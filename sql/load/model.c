@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "sql/load/parts.h"
+#include "sql/sessions/fitted.h"
 #include "sql/sessions/load_traces.h"
 
 #include <inttypes.h>
@@ -162,6 +163,8 @@ static aff_status load(struct aff_connection *connection, int store, uint64_t li
         status = aff_load_customers(connection, store, model->catalogue, &model->customers, reterr);
     if (status == AFF_OK)
         status = aff_load_traces(connection, store, model, reterr);
+    if (status == AFF_OK)
+        status = aff_fitted_read(connection, store, &model->fitted, &model->fitted_version, reterr);
     return status;
 }
 

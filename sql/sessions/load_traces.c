@@ -3,7 +3,6 @@
 
 #include "core/base/clock.h"
 #include "sql/copy.h"
-#include "sql/sessions/fitted.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -84,23 +83,45 @@ static aff_status read_sequences(struct reading *reading, const char *statement,
     return status;
 }
 
-static aff_status load_sessions(struct reading *reading, int store, struct aff_traces *traces,
+static aff_status read_sessions(struct reading *reading, int store, struct aff_sequences **ret_sessions,
                                 struct aff_error *reterr)
 {
+    struct aff_sequences *sessions = NULL;
     char statement[512];
 
     (void)snprintf(statement, sizeof statement,
                    "COPY (SELECT extract(epoch FROM at)::bigint, products FROM affinity.session"
                    " WHERE store = %d ORDER BY at DESC, session_key LIMIT %d) TO STDOUT (FORMAT binary)",
                    store, AFF_TRACES_SESSIONS);
-    aff_status status = read_sequences(reading, statement, AFF_TRACES_HOLDERS, &traces->sessions, reterr);
+    aff_status status = read_sequences(reading, statement, AFF_TRACES_HOLDERS, &sessions, reterr);
     if (status != AFF_OK)
         return status;
-    if (traces->sessions->n == 0) {
-        aff_sequences_free(traces->sessions);
-        traces->sessions = NULL;
-        return AFF_OK;
+    if (sessions->n == 0) {
+        aff_sequences_free(sessions);
+        sessions = NULL;
     }
+    *ret_sessions = sessions;
+    return AFF_OK;
+}
+
+aff_status aff_load_sessions(struct aff_connection *connection, int store,
+                             const struct aff_catalogue *catalogue, struct aff_sequences **ret_sessions,
+                             struct aff_error *reterr)
+{
+    struct reading reading = {.connection = connection, .catalogue = catalogue};
+    aff_status status = read_sessions(&reading, store, ret_sessions, reterr);
+
+    free(reading.rows);
+    return status;
+}
+
+static aff_status load_sessions(struct reading *reading, int store, struct aff_traces *traces,
+                                struct aff_error *reterr)
+{
+    aff_status status = read_sessions(reading, store, &traces->sessions, reterr);
+
+    if (status != AFF_OK || traces->sessions == NULL)
+        return status;
     status = aff_traces_learn_views(traces);
     return status == AFF_OK ? AFF_OK : fail(status, reterr);
 }
@@ -164,8 +185,6 @@ aff_status aff_load_traces(struct aff_connection *connection, int store, struct 
     aff_status status = load_sessions(&reading, store, traces, reterr);
     if (status == AFF_OK)
         status = load_baskets(&reading, store, &model->totals, traces, reterr);
-    if (status == AFF_OK)
-        status = aff_fitted_read(connection, store, &traces->fitted, reterr);
     free(reading.rows);
     if (status != AFF_OK) {
         aff_traces_free(traces);

@@ -13,6 +13,12 @@ enum {
     AFF_TRACES_LINES = 1000000,
 };
 
+/* Reads the newest sessions of viewed products as rows of `catalogue`; *ret_sessions NULL if there are none.
+ */
+AFF_MUST_CHECK aff_status aff_load_sessions(struct aff_connection *connection, int store,
+                                            const struct aff_catalogue *catalogue,
+                                            struct aff_sequences **ret_sessions, struct aff_error *reterr);
+
 /* Fills model->traces; `catalogue` and `totals` of the model are there. Inside the transaction that reads the
  * rest of the model. */
 AFF_MUST_CHECK aff_status aff_load_traces(struct aff_connection *connection, int store,

@@ -2,29 +2,23 @@
 /* A store's orders one by one, for measuring how well they could have been foreseen. */
 #pragma once
 
-#include "core/catalogue/catalogue.h"
-#include "sql/connection.h"
-
 #include <stdint.h>
-
-enum { AFF_MEASURE_LINES = 2000000 }; /* about so many of the newest lines are read */
 
 struct aff_measured_order {
     int64_t customer;     /* AFF_NO_CUSTOMER (core/learn/baskets.h) for a guest */
     uint32_t at_s, start; /* start: of its products in `rows`; those end where the next order's start */
 };
 
-/* By time; products in the order of their lines, each once, as rows of the catalogue. */
+/* By time; products in the order of their lines, each once, as rows of a catalogue. */
 struct aff_measured_orders {
     uint32_t n;
     struct aff_measured_order *orders; /* n + 1: the last one only ends the products */
     uint32_t *rows;
 };
 
-/* Set to zero before. */
-AFF_MUST_CHECK aff_status aff_measured_orders_read(struct aff_connection *connection, int store,
-                                                   const struct aff_catalogue *catalogue,
-                                                   struct aff_measured_orders *ret, struct aff_error *reterr);
+/* Forgets the orders before number `from`. */
+void aff_measured_orders_drop(struct aff_measured_orders *orders, uint32_t from);
+
 void aff_measured_orders_done(struct aff_measured_orders *orders);
 
 static inline uint32_t aff_measured_order_size(const struct aff_measured_orders *orders, uint32_t order)

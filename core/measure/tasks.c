@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/measure/tasks.h"
+#include "core/measure/tasks.h"
 
 #include "core/base/clock.h"
 #include "core/base/random.h"
@@ -55,6 +55,7 @@ static aff_status add(struct aff_task *task, const uint32_t *cart, uint32_t n_ca
         .n_cart = n_cart,
         .truth = (uint32_t)task->n_rows + n_cart,
         .n_truth = n_truth,
+        .group = task->n_groups,
     };
     if (n_cart > 0)
         memcpy(task->rows + task->n_rows, cart, n_cart * sizeof *cart);
@@ -177,8 +178,11 @@ static aff_status ask_about_orders(struct making *making)
             making->customers[making->n_customers++] = orders->orders[o].customer;
     qsort(making->customers, making->n_customers, sizeof *making->customers, by_number);
     for (uint32_t o = making->n_orders; status == AFF_OK && o < orders->n; o += step)
-        if (making->task->situation != AFF_SITUATION_NEXT_BASKET || is_first(making, o))
+        if (making->task->situation != AFF_SITUATION_NEXT_BASKET || is_first(making, o)) {
+            const uint32_t before = making->task->n;
             status = ask_about(making, o);
+            making->task->n_groups += making->task->n > before;
+        }
     return status;
 }
 
@@ -195,6 +199,7 @@ static aff_status ask_about_sessions(struct making *making, uint32_t n_sessions)
     if (making->known == NULL || making->basket == NULL)
         return AFF_NOMEM;
     for (uint32_t s = n_sessions; s < sessions->n; s++) {
+        const uint32_t before = making->task->n;
         uint32_t n = 0;
         for (uint32_t i = sessions->starts[s]; i < sessions->starts[s + 1]; i++)
             if (making->known[sessions->rows[i]])
@@ -203,6 +208,7 @@ static aff_status ask_about_sessions(struct making *making, uint32_t n_sessions)
             if (place++ % step == 0)
                 status = add(making->task, making->basket, i, &making->basket[i], 1, AFF_NO_CUSTOMER,
                              sessions->at_s[s]);
+        making->task->n_groups += making->task->n > before;
     }
     return status;
 }

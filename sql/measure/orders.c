@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/measure/orders.h"
+#include "sql/measure/orders.h"
 
 #include "core/learn/baskets.h"
 #include "sql/copy.h"
@@ -105,11 +105,4 @@ aff_status aff_measured_orders_read(struct aff_connection *connection, int store
     aff_copy_read_close(&reader);
     free(reading.last);
     return status;
-}
-
-void aff_measured_orders_done(struct aff_measured_orders *orders)
-{
-    free(orders->orders);
-    free(orders->rows);
-    *orders = (struct aff_measured_orders){0};
 }

@@ -9,23 +9,24 @@
  * Only products that may be offered and that earlier orders (sessions) hold are hidden or asked with. */
 #pragma once
 
-#include "cli/measure/orders.h"
-#include "cli/measure/train.h"
+#include "core/measure/orders.h"
+#include "core/measure/train.h"
 #include "core/recommend/recommend.h"
 
-enum { AFF_TASK_QUERIES = 3000 }; /* of each situation, evenly spread over all that could be asked */
+enum { AFF_TASK_QUERIES = 6000 }; /* of each situation, evenly spread over all that could be asked */
 
 struct aff_task_query {
     int64_t customer; /* AFF_NO_CUSTOMER: none */
     int64_t now_us;
     uint32_t cart, n_cart; /* in `rows` */
     uint32_t truth, n_truth;
+    uint32_t group; /* below n_groups; questions of one order or session depend on each other */
 };
 
 struct aff_task {
     enum aff_situation situation;
-    uint32_t n;
-    struct aff_task_query *queries;
+    uint32_t n, n_groups;
+    struct aff_task_query *queries; /* by group */
     uint32_t *rows;
     size_t n_rows, capacity, rows_capacity;
 };

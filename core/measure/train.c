@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/measure/train.h"
+#include "core/measure/train.h"
 
-#include "cli/recommend/method.h"
-#include "config/rows.h"
 #include "core/base/clock.h"
 #include "core/base/sort.h"
-#include "sql/sessions/load_traces.h"
+#include "core/measure/rows.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,14 +17,9 @@ struct aff_text aff_train_customer(int64_t customer, char into[AFF_TRAIN_ID])
 }
 
 static aff_status count_pairs(const struct aff_catalogue *catalogue, const struct aff_measured_orders *orders,
-                              uint32_t n_orders, const struct aff_config *config,
+                              uint32_t n_orders, const struct aff_train_settings *settings,
                               struct aff_pairs **ret_pairs)
 {
-    const struct aff_baskets_settings settings = {
-        .window_us = config->learn_window_days * AFF_DAY_US,
-        .half_life_s = (int64_t)(config->learn_half_life_days * 86400),
-        .cap = (uint32_t)config->learn_basket_cap,
-    };
     struct aff_baskets_builder *builder = NULL;
     struct aff_baskets *baskets = NULL;
     aff_status status = aff_baskets_builder_new(&builder);
@@ -45,11 +38,33 @@ static aff_status count_pairs(const struct aff_catalogue *catalogue, const struc
         }
     }
     if (status == AFF_OK)
-        status = aff_baskets_builder_finish(builder, &settings, &baskets);
+        status = aff_baskets_builder_finish(builder, &settings->baskets, &baskets);
     if (status == AFF_OK)
-        status = aff_pairs_count(baskets, aff_parallel_threads((int)config->learn_threads), NULL, ret_pairs);
+        status = aff_pairs_count(baskets, settings->n_threads, &settings->watch, ret_pairs);
     aff_baskets_builder_free(builder);
     aff_baskets_free(baskets);
+    return status;
+}
+
+/* The same products in the same rows, but as popular as the counted orders make them: popularity of today
+ * would tell what the later ones hold. */
+static aff_status copy_catalogue(const struct aff_catalogue *catalogue, const struct aff_pairs *pairs,
+                                 struct aff_catalogue **ret_catalogue)
+{
+    struct aff_catalogue_builder *builder = NULL;
+    aff_status status = aff_catalogue_builder_new(&builder);
+
+    for (uint32_t row = 0; status == AFF_OK && row < aff_catalogue_size(catalogue); row++) {
+        struct aff_product product = *aff_catalogue_product(catalogue, row);
+        const uint32_t at = aff_pairs_row_of(pairs, product.key);
+        product.orders = at == UINT32_MAX ? 0 : pairs->stats[at].orders;
+        product.weight = at == UINT32_MAX ? 0 : pairs->stats[at].weight;
+        product.last_at_us = at == UINT32_MAX ? 0 : pairs->stats[at].last_at_us;
+        status = aff_catalogue_builder_add(builder, &product);
+    }
+    if (status == AFF_OK)
+        status = aff_catalogue_builder_finish(builder, ret_catalogue);
+    aff_catalogue_builder_free(builder);
     return status;
 }
 
@@ -149,7 +164,8 @@ static aff_status make_customers(const struct aff_catalogue *catalogue,
 }
 
 /* A copy of the sequences before number `n`. */
-static aff_status copy_sessions(const struct aff_sequences *sessions, uint32_t n, struct aff_sequences **ret)
+static aff_status copy_sessions(const struct aff_sequences *sessions, uint32_t n, uint32_t holders,
+                                struct aff_sequences **ret)
 {
     struct aff_sequences_builder *builder = NULL;
     aff_status status = aff_sequences_builder_new(&builder);
@@ -158,7 +174,7 @@ static aff_status copy_sessions(const struct aff_sequences *sessions, uint32_t n
         status = aff_sequences_builder_add(builder, sessions->rows + sessions->starts[s],
                                            sessions->starts[s + 1] - sessions->starts[s], sessions->at_s[s]);
     if (status == AFF_OK)
-        status = aff_sequences_builder_finish(builder, sessions->n_products, AFF_TRACES_HOLDERS, ret);
+        status = aff_sequences_builder_finish(builder, sessions->n_products, holders, ret);
     aff_sequences_builder_free(builder);
     return status;
 }
@@ -179,13 +195,14 @@ static aff_status copy_baskets(const struct aff_measured_orders *orders, uint32_
 }
 
 static aff_status make_traces(const struct aff_model *whole, const struct aff_measured_orders *orders,
-                              uint32_t n_orders, uint32_t n_sessions, struct aff_traces *traces)
+                              uint32_t n_orders, uint32_t n_sessions, uint32_t holders,
+                              struct aff_traces *traces)
 {
     struct aff_sequences *baskets = NULL;
     aff_status status = AFF_OK;
 
     if (n_sessions > 0)
-        status = copy_sessions(whole->traces->sessions, n_sessions, &traces->sessions);
+        status = copy_sessions(whole->traces->sessions, n_sessions, holders, &traces->sessions);
     if (status == AFF_OK && n_sessions > 0)
         status = aff_traces_learn_views(traces);
     if (status == AFF_OK && n_orders > 0)
@@ -197,7 +214,7 @@ static aff_status make_traces(const struct aff_model *whole, const struct aff_me
 }
 
 aff_status aff_train(const struct aff_model *whole, const struct aff_measured_orders *orders,
-                     uint32_t n_orders, uint32_t n_sessions, const struct aff_config *config,
+                     uint32_t n_orders, uint32_t n_sessions, const struct aff_train_settings *settings,
                      struct aff_train *ret_train, struct aff_error *reterr)
 {
     struct aff_model *model = calloc(1, sizeof *model);
@@ -205,27 +222,50 @@ aff_status aff_train(const struct aff_model *whole, const struct aff_measured_or
     if (model == NULL)
         return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     ret_train->model = model;
-    *model = (struct aff_model){.totals = {.orders = n_orders}, .catalogue = whole->catalogue};
+    *model = (struct aff_model){.totals = {.orders = n_orders}};
     aff_status status = (model->traces = calloc(1, sizeof *model->traces)) == NULL ? AFF_NOMEM : AFF_OK;
     if (status == AFF_OK)
-        status = count_pairs(whole->catalogue, orders, n_orders, config, &ret_train->pairs);
+        status = count_pairs(whole->catalogue, orders, n_orders, settings, &ret_train->pairs);
+    if (status == AFF_OK)
+        status = copy_catalogue(whole->catalogue, ret_train->pairs, &model->catalogue);
     if (status == AFF_OK)
         status = aff_neighbours_new(aff_catalogue_size(whole->catalogue), &model->next);
     if (status == AFF_OK)
-        status = aff_method_rows(config, aff_config_rows(config).method, ret_train->pairs, model->catalogue,
-                                 &model->together);
+        status = aff_measured_rows(ret_train->pairs, model->catalogue, &settings->rows, settings->n_threads,
+                                   &settings->watch, &model->together);
     if (status == AFF_OK)
         status = make_customers(whole->catalogue, orders, n_orders, &model->customers);
     if (status == AFF_OK)
-        status = make_traces(whole, orders, n_orders, n_sessions, model->traces);
+        status = make_traces(whole, orders, n_orders, n_sessions, settings->session_holders, model->traces);
     return status == AFF_OK ? AFF_OK : aff_error_set(reterr, status, "%s", aff_status_text(status));
 }
 
 void aff_train_done(struct aff_train *train)
 {
-    if (train->model != NULL)
-        train->model->catalogue = NULL;
     aff_model_free(train->model);
     aff_pairs_free(train->pairs);
     *train = (struct aff_train){0};
+}
+
+uint32_t aff_train_first_order(const struct aff_measured_orders *orders, uint32_t n_products,
+                               const struct aff_train_settings *settings, uint64_t limit_bytes)
+{
+    /* Of a product: its neighbour row, rules of what follows, and what counting, rows and customers take for
+     * it in each thread. Of a line: baskets while and after they are built, purchases and sequences. */
+    enum { LINE_BYTES = 140, PAIR_BYTES = 56, RULES_BYTES = 50 * 8, SCRATCH_BYTES = 128 };
+    const uint64_t product_bytes =
+        settings->rows.neighbours * (sizeof(struct aff_neighbour) + sizeof(struct aff_pair_counts)) +
+        RULES_BYTES + (uint64_t)settings->n_threads * SCRATCH_BYTES;
+    uint64_t bytes = n_products * product_bytes;
+    uint32_t first = orders->n;
+
+    while (first > 0) {
+        const uint64_t n = aff_measured_order_size(orders, first - 1);
+        const uint64_t counted = n < settings->baskets.cap ? n : settings->baskets.cap;
+        bytes += n * LINE_BYTES + counted * (counted - (counted > 0)) / 2 * PAIR_BYTES;
+        if (bytes > limit_bytes)
+            break;
+        first--;
+    }
+    return first;
 }
