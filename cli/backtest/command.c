@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/backtest/file.h"
 #include "cli/backtest/options.h"
+#include "cli/backtest/page.h"
 #include "cli/backtest/run.h"
 #include "cli/backtest/show.h"
 #include "cli/progress.h"
@@ -70,7 +71,7 @@ static aff_status measure(const struct aff_backtest_options *options, struct aff
         .n_queries = options->n_queries,
         .limit = options->limit,
         .seed = options->seed,
-        .limit_bytes = (uint64_t)config->tune_memory_mb << 20,
+        .limit_bytes = (uint64_t)config->memory_limit_mb << 20,
         .progress = show,
         .context = &display,
     };
@@ -122,6 +123,10 @@ static aff_status run(struct aff_backtest_options *options, struct aff_backtest_
         aff_backtest_show_table(result, stdout);
     if (status == AFF_OK)
         status = write_json(result, &json, reterr);
+    if (status == AFF_OK && html.stream != NULL)
+        aff_page_write(result, html.stream);
+    if (status == AFF_OK)
+        status = aff_backtest_file_finish(&html, reterr);
     aff_backtest_file_abandon(&json);
     aff_backtest_file_abandon(&html);
     return status;

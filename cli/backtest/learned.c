@@ -65,9 +65,10 @@ static aff_status split(struct aff_learned *learned, const struct aff_learn_wish
     if (learned->orders.n > 0 && first == learned->orders.n)
         return aff_error_set(reterr, AFF_LIMIT,
                              "%" PRIu64 " MB are too little to learn from orders of %" PRIu32
-                             " products; raise tune.memory_mb",
+                             " products; raise memory.limit_mb",
                              wish->limit_bytes >> 20, n_products);
     aff_measured_orders_drop(&learned->orders, first);
+    learned->n_left_out = first;
     learned->n_orders = split_at(learned->orders.n, wish->test_share);
     learned->n_sessions = split_at(n_sessions, wish->test_share);
     return AFF_OK;

@@ -13,6 +13,7 @@ struct aff_learned {
     struct aff_traces whole_traces;
     struct aff_measured_orders orders;
     struct aff_train_settings settings;
+    uint32_t n_left_out;           /* older orders that memory did not allow for */
     uint32_t n_orders, n_sessions; /* that are learned from: those before these numbers */
     struct aff_train train;        /* as it is served */
     struct aff_train views; /* the earlier sessions counted as if each was an order; empty if not asked for */

@@ -23,9 +23,10 @@ enum aff_backtest_kind {
 struct aff_backtest_row {
     char name[AFF_BACKTEST_NAME];
     enum aff_backtest_kind kind;
-    bool is_blend;  /* the one that the others are compared with */
-    bool compared;  /* `gains` are given */
-    double mean_us; /* of one answer, in one of the threads */
+    bool is_blend;      /* the one that the others are compared with */
+    bool is_configured; /* it with other weights */
+    bool compared;      /* `gains` are given */
+    double mean_us;     /* of one answer, in one of the threads */
     struct aff_figure figures[AFF_METRIC_MAX];
     struct aff_figure gains[AFF_METRIC_OF_QUERY]; /* query by query against the blend */
 };
@@ -41,6 +42,7 @@ struct aff_backtest_part {
 /* Orders or sessions: how many were learned from and asked about, and when. Times are 0 where there are none.
  */
 struct aff_backtest_split {
+    uint32_t left_out; /* older ones that memory did not allow for */
     uint32_t learned, asked;
     uint32_t from_s, split_s, to_s; /* first that was learned, first that was asked about, last */
 };

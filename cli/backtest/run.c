@@ -80,6 +80,7 @@ static void describe(struct run *run)
     result->n_products = aff_catalogue_size(learned->whole.catalogue);
     result->n_offered = aff_learned_offered(learned, false);
     result->orders = split_of(learned->n_orders, orders->n);
+    result->orders.left_out = learned->n_left_out;
     if (result->orders.asked > 0) {
         result->orders.from_s = orders->orders[0].at_s;
         result->orders.split_s = orders->orders[learned->n_orders].at_s;
@@ -104,6 +105,7 @@ static void add_row(struct run *run, struct aff_backtest_part *part, struct step
     run->steps[part - run->result->parts][part->n_rows++] = step;
     row->kind = step.kind;
     row->is_blend = step.kind == AFF_BACKTEST_METHOD && step.which == AFF_BACKTEST_BLEND;
+    row->is_configured = step.kind == AFF_BACKTEST_METHOD && step.which == AFF_BACKTEST_CONFIGURED;
     (void)snprintf(row->name, sizeof row->name, "%s", name);
 }
 
@@ -126,6 +128,14 @@ static void plan_rows(struct run *run, struct aff_backtest_part *part)
         }
     for (int v = 0; settings->diversity && v < VARIATIONS; v++)
         add_row(run, part, (struct step){AFF_BACKTEST_VARIED, v}, variations[v].name);
+}
+
+static bool has_data(const struct run *run, enum aff_backtest_task task)
+{
+    const struct aff_backtest_split *split =
+        task == AFF_BACKTEST_VIEWS ? &run->result->sessions : &run->result->orders;
+
+    return split->learned > 0 && split->asked > 0;
 }
 
 static aff_status plan_part(struct run *run, enum aff_backtest_task name)
@@ -264,8 +274,12 @@ static aff_status prepare(struct run *run, struct aff_connection *connection, in
         return status;
     describe(run);
     for (int t = 0; status == AFF_OK && t < AFF_BACKTEST_TASK_MAX; t++)
-        if (settings->tasks >> t & 1)
+        if (settings->tasks >> t & 1 && has_data(run, (enum aff_backtest_task)t))
             status = plan_part(run, (enum aff_backtest_task)t);
+    if (status == AFF_OK && run->result->n_parts == 0)
+        return aff_error_set(reterr, AFF_DATA,
+                             "there is nothing to ask: the store has no %s; see 'affinityctl import --help'",
+                             run->learned.orders.n == 0 ? "orders that count" : "sessions");
     return status == AFF_OK ? AFF_OK : fail(status, reterr);
 }
 

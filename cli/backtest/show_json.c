@@ -16,6 +16,8 @@ static void write_split(struct aff_json *json, const char *name, const struct af
 {
     aff_json_name(json, name);
     aff_json_open_object(json);
+    aff_json_name(json, "left_out");
+    aff_json_uint(json, split->left_out);
     aff_json_name(json, "learned");
     aff_json_uint(json, split->learned);
     aff_json_name(json, "asked");

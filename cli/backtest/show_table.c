@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/backtest/show.h"
 
+#include "core/base/money.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <time.h>
@@ -26,16 +28,18 @@ static void show_split(const struct aff_backtest_split *split, const char *what,
                   aff_backtest_date(split->split_s, at), split->asked, aff_backtest_date(split->to_s, end));
 }
 
-static void show_row(const struct aff_backtest_part *part, const struct aff_backtest_row *row, FILE *to)
+static void show_row(const struct aff_backtest_part *part, const struct aff_backtest_row *row, int digits,
+                     FILE *to)
 {
+    const double scale = pow(10, digits);
     const struct aff_backtest_task_row *task = aff_backtest_task(part->task);
 
     (void)fprintf(to, "  %-19s", row->name);
     for (int m = 0; m < AFF_METRIC_MAX; m++) {
         const struct aff_figure *figure = &row->figures[m];
-        const double half = (figure->high - figure->low) / 2;
+        const double half = fmax(figure->high - figure->value, figure->value - figure->low);
         if (m == AFF_METRIC_REVENUE)
-            (void)fprintf(to, "  %9.2f +-%-7.2f", figure->value / 100, half / 100);
+            (void)fprintf(to, "  %9.*f +-%-7.*f", digits, figure->value / scale, digits, half / scale);
         else
             (void)fprintf(to, "  %.4f +-%.4f", figure->value, half);
     }
@@ -66,7 +70,7 @@ static void show_part(const struct aff_backtest_part *part, const char *currency
             (void)fprintf(to, "  %-15s", aff_metric_name((enum aff_metric)m));
     (void)fprintf(to, "  %s against blend\n", aff_metric_name(task->first));
     for (uint32_t i = 0; i < part->n_rows; i++)
-        show_row(part, &part->rows[i], to);
+        show_row(part, &part->rows[i], aff_currency_digits(currency), to);
 }
 
 void aff_backtest_show_table(const struct aff_backtest_result *result, FILE *to)
