@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-enum { AXIS_LINES = 5 };
+/* Steps of an axis at most; numbers below 0 are longer. */
+enum { AXIS_LINES = 5, DIFFERENCE_LINES = 4 };
 
 void aff_page_escape(FILE *to, const char *text)
 {
@@ -24,6 +25,14 @@ void aff_page_escape(FILE *to, const char *text)
         default:
             (void)fputc(*text, to);
         }
+}
+
+void aff_page_number(FILE *to, double value, int digits, bool difference)
+{
+    if (fabs(value) < 0.5 * pow(10, -digits))
+        (void)fprintf(to, "%.*f", digits, 0.0);
+    else
+        (void)fprintf(to, difference ? "%+.*f" : "%.*f", digits, value);
 }
 
 /* 1, 2 or 5 times a power of ten, not below `least`. */
@@ -97,33 +106,29 @@ static void write_axis(FILE *to, const struct aff_axis *axis, double scale)
 
     (void)fprintf(to, "<span></span><svg height=\"18\" aria-hidden=\"true\">");
     for (int i = 0; i <= count_lines(axis); i++)
-        (void)fprintf(to, "<text x=\"%.2f%%\" y=\"13\" text-anchor=\"%s\">%.*f</text>",
-                      percent(axis, axis->low + i * axis->step),
-                      i == 0                   ? "start"
-                      : i == count_lines(axis) ? "end"
-                                               : "middle",
-                      decimals, (axis->low + i * axis->step) / scale + 0.0);
+        (void)fprintf(to, "<text x=\"%.2f%%\" y=\"13\" text-anchor=\"middle\">%.*f</text>",
+                      percent(axis, axis->low + i * axis->step), decimals,
+                      (axis->low + i * axis->step) / scale + 0.0);
     (void)fprintf(to, "</svg><span></span>\n");
 }
 
 void aff_chart_write(FILE *to, const char *caption, const struct aff_bar *bars, uint32_t n, double scale,
                      int digits, bool differences)
 {
-    const struct aff_axis axis = aff_axis_of(bars, n, AXIS_LINES);
+    const struct aff_axis axis = aff_axis_of(bars, n, differences ? DIFFERENCE_LINES : AXIS_LINES);
 
     (void)fprintf(
         to, "<figure><figcaption>%s</figcaption>\n<div class=\"bars\" role=\"img\" aria-label=\"%s\">\n",
         caption, caption);
     for (uint32_t i = 0; i < n; i++) {
-        const char *own = bars[i].own ? " own" : "";
+        const char *own = bars[i].own && !differences ? " own" : "";
         (void)fprintf(to, "<span class=\"name%s\">", own);
         aff_page_escape(to, bars[i].name);
         (void)fprintf(to, "</span>");
         write_bar(to, &axis, &bars[i], differences);
-        (void)fprintf(to,
-                      differences ? "<span class=\"value%s\">%+.*f</span>\n"
-                                  : "<span class=\"value%s\">%.*f</span>\n",
-                      own, digits, bars[i].figure.value / scale);
+        (void)fprintf(to, "<span class=\"value%s\">", own);
+        aff_page_number(to, bars[i].figure.value / scale, digits, differences);
+        (void)fprintf(to, "</span>\n");
     }
     write_axis(to, &axis, scale);
     (void)fprintf(to, "</div></figure>\n");

@@ -29,5 +29,9 @@ struct aff_axis aff_axis_of(const struct aff_bar *bars, uint32_t n, int lines);
 void aff_chart_write(FILE *to, const char *caption, const struct aff_bar *bars, uint32_t n, double scale,
                      int digits, bool differences);
 
+/* Writes a number for people: with its sign where it is a difference, and without one where it rounds to 0.
+ */
+void aff_page_number(FILE *to, double value, int digits, bool difference);
+
 /* Writes text with the characters that mean something in HTML escaped. */
 void aff_page_escape(FILE *to, const char *text);

@@ -126,7 +126,8 @@ static void write_figure(const struct page *page, const struct aff_figure *figur
     const int digits = digits_of(page, metric);
     const double half = fmax(figure->high - figure->value, figure->value - figure->low);
 
-    (void)fprintf(page->to, difference ? "<td>%+.*f" : "<td>%.*f", digits, figure->value / scale);
+    (void)fputs("<td>", page->to);
+    aff_page_number(page->to, figure->value / scale, digits, difference);
     if (isfinite(half))
         (void)fprintf(page->to, " <span class=\"soft\">± %.*f</span>", digits, half / scale);
     (void)fputs("</td>", page->to);
@@ -159,11 +160,11 @@ static void write_summary_row(const struct page *page, const struct aff_backtest
 
 static void write_summary(const struct page *page)
 {
-    (void)fputs(
-        "<section id=\"summary\">\n<h2>In short</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>Task</th>"
-        "<th>Figure</th><th>What is served</th><th>Best single method</th><th>Its figure</th>"
-        "<th>Served is better by</th></tr></thead>\n<tbody>\n",
-        page->to);
+    (void)fputs("<section id=\"summary\">\n<h2>In short</h2>\n<div class=\"wide\"><table "
+                "class=\"summary\">\n<thead><tr><th>Task</th>"
+                "<th>Figure</th><th>What is served</th><th>Best single method</th><th>Its figure</th>"
+                "<th>Served is better by</th></tr></thead>\n<tbody>\n",
+                page->to);
     for (uint32_t p = 0; p < page->result->n_parts; p++)
         write_summary_row(page, &page->result->parts[p]);
     (void)fputs("</tbody></table></div>\n</section>\n", page->to);
