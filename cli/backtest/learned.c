@@ -130,15 +130,12 @@ static aff_status list_prices(struct aff_learned *learned)
     return aff_neighbours_new(n, &learned->nothing);
 }
 
-aff_status aff_learn(struct aff_connection *connection, int store, const struct aff_train_settings *settings,
-                     const struct aff_learn_wish *wish, struct aff_learned *ret, struct aff_error *reterr)
+aff_status aff_learn_given(const struct aff_train_settings *settings, const struct aff_learn_wish *wish,
+                           struct aff_learned *ret, struct aff_error *reterr)
 {
     ret->settings = *settings;
     ret->settings.session_holders = AFF_TRACES_HOLDERS;
-    ret->whole.traces = &ret->whole_traces;
-    aff_status status = read_store(connection, store, ret, reterr);
-    if (status == AFF_OK)
-        status = split(ret, wish, reterr);
+    aff_status status = split(ret, wish, reterr);
     if (status == AFF_OK)
         status = aff_train(&ret->whole, &ret->orders, ret->n_orders, ret->n_sessions, &ret->settings,
                            &ret->train, reterr);
@@ -148,6 +145,14 @@ aff_status aff_learn(struct aff_connection *connection, int store, const struct 
         return status;
     status = list_prices(ret);
     return status == AFF_OK ? AFF_OK : fail(status, reterr);
+}
+
+aff_status aff_learn(struct aff_connection *connection, int store, const struct aff_train_settings *settings,
+                     const struct aff_learn_wish *wish, struct aff_learned *ret, struct aff_error *reterr)
+{
+    ret->whole.traces = &ret->whole_traces;
+    aff_status status = read_store(connection, store, ret, reterr);
+    return status == AFF_OK ? aff_learn_given(settings, wish, ret, reterr) : status;
 }
 
 void aff_learned_done(struct aff_learned *learned)

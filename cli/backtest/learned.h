@@ -34,6 +34,12 @@ AFF_MUST_CHECK aff_status aff_learn(struct aff_connection *connection, int store
                                     const struct aff_train_settings *settings,
                                     const struct aff_learn_wish *wish, struct aff_learned *ret,
                                     struct aff_error *reterr);
+
+/* The same of what was read already: ret->whole (traces pointing to ret->whole_traces) and ret->orders are
+ * given. */
+AFF_MUST_CHECK aff_status aff_learn_given(const struct aff_train_settings *settings,
+                                          const struct aff_learn_wish *wish, struct aff_learned *ret,
+                                          struct aff_error *reterr);
 void aff_learned_done(struct aff_learned *learned);
 
 /* Products that may be offered; `unpriced`: also those without price. */

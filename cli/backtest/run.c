@@ -78,7 +78,6 @@ static void describe(struct run *run)
     const struct aff_measured_orders *orders = &learned->orders;
 
     result->n_products = aff_catalogue_size(learned->whole.catalogue);
-    result->n_offered = aff_learned_offered(learned, false);
     result->orders = split_of(learned->n_orders, orders->n);
     result->orders.left_out = learned->n_left_out;
     if (result->orders.asked > 0) {
@@ -86,6 +85,8 @@ static void describe(struct run *run)
         result->orders.split_s = orders->orders[learned->n_orders].at_s;
         result->orders.to_s = orders->orders[orders->n - 1].at_s;
     }
+    /* Views name products that have no price here, too. */
+    result->n_offered = aff_learned_offered(learned, orders->n == 0);
     if (sessions == NULL || sessions->n == 0)
         return;
     result->sessions = split_of(learned->n_sessions, sessions->n);
