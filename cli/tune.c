@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* affinityctl tune: fits the weights of the sources to the newest orders and sessions of a store. */
 #include "cli/command.h"
-#include "cli/progress.h"
+#include "cli/phases.h"
 #include "cli/settings.h"
+#include "cli/tune/fit.h"
 #include "cli/tune/show.h"
-#include "config/blend.h"
-#include "config/train.h"
 #include "sql/load/model.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,70 +66,15 @@ struct command {
     int store;
 };
 
-/* Set by the signal handler, which cannot reach anything else. */
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
 /* ---- fitting ---- */
-
-struct display {
-    struct aff_progress progress;
-    const char *phase;
-    uint64_t done;
-    bool quiet;
-};
-
-static void finish_phase(struct display *display)
-{
-    if (display->phase != NULL)
-        aff_progress_finish(&display->progress, display->done < display->progress.total
-                                                    ? display->progress.total
-                                                    : display->done);
-    display->phase = NULL;
-}
-
-static bool show(void *context, const char *phase, const char *unit, uint64_t done, uint64_t total)
-{
-    struct display *display = context;
-
-    if (display->phase == NULL || strcmp(display->phase, phase) != 0) {
-        finish_phase(display);
-        aff_progress_start(&display->progress, phase, unit, total, display->quiet);
-        display->phase = phase;
-    }
-    display->progress.total = total;
-    display->done = done;
-    aff_progress_show(&display->progress, done);
-    return interrupted == 0;
-}
 
 static aff_status fit(struct command *command, struct aff_error *reterr)
 {
-    const struct aff_config *config = &command->settings.config;
-    struct display display = {.quiet = command->settings.quiet};
-    const struct aff_tuning_settings settings = {
-        .train = aff_config_train(config, aff_parallel_threads((int)config->learn_threads)),
-        .configured = aff_config_blend(config),
-        .limit_bytes = (uint64_t)config->tune_memory_mb << 20,
-        .by = "affinityctl",
-        .dry_run = command->dry_run,
-        .progress = show,
-        .context = &display,
-    };
-    const struct sigaction action = {.sa_handler = interrupt};
     struct aff_tuning_report report;
 
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    aff_status status = aff_tune(&command->connection, config->store_name, &settings, &report, reterr);
-    finish_phase(&display);
-    if (status == AFF_CANCELLED)
-        return aff_error_set(reterr, status, "interrupted; nothing was stored");
+    aff_phases_catch();
+    aff_status status = aff_fit_store(&command->connection, &command->settings.config, 0, command->dry_run,
+                                      command->settings.quiet, &report, reterr);
     if (status != AFF_OK)
         return status;
     if (command->as_json)

@@ -36,9 +36,13 @@ static void see(void *context, const struct aff_store_seen *seen)
 aff_status aff_learner_list(struct aff_learner *learner, struct aff_error *reterr)
 {
     int64_t now_us = aff_clock_monotonic_us();
-    struct aff_learning_settings settings = {.name = learner->name,
-                                             .rows = aff_config_rows(&learner->config),
-                                             .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20};
+    struct aff_learning_settings settings = {
+        .name = learner->name,
+        .rows = aff_config_rows(&learner->config),
+        .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20,
+        .viewed = {.wait_s = learner->config.learn_session_wait_s,
+                   .window_us = learner->config.learn_session_days * AFF_DAY_US,
+                   .rows = aff_config_viewed(&learner->config)}};
 
     if (learner->listed_us != 0 && now_us - learner->listed_us < LIST_EVERY_US)
         return AFF_OK;

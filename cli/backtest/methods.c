@@ -196,6 +196,7 @@ static aff_status make_sessions(struct aff_contenders *contenders, enum aff_back
     if (contenders->baskets == NULL)
         status = make_baskets(contenders);
     contender->traces.sessions = contenders->baskets;
+    contender->traces.revisits = 0; /* a basket holds a product once */
     contender->as_views = true;
     return status;
 }

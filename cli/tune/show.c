@@ -35,7 +35,7 @@ static void print_weights(const struct aff_weights *weights)
     struct aff_weights copy = *weights;
 
     (void)printf("            ");
-    for (int w = 0; w < AFF_WEIGHT_MAX; w++)
+    for (int w = 0; w < AFF_FITTED_MAX; w++)
         if (*aff_weights_at(&copy, w) > 0)
             (void)printf(" %s %g", aff_weight_name(w), *aff_weights_at(&copy, w));
     (void)printf("\n");
@@ -115,7 +115,7 @@ static void write_weights(struct aff_json *json, const struct aff_weights *weigh
 
     aff_json_name(json, "weights");
     aff_json_open_object(json);
-    for (int w = 0; w < AFF_WEIGHT_MAX; w++) {
+    for (int w = 0; w < AFF_FITTED_MAX; w++) {
         aff_json_name(json, aff_weight_name(w));
         aff_json_score(json, *aff_weights_at(&copy, w));
     }

@@ -16,11 +16,14 @@ struct aff_totals {
     int64_t weight;       /* sum of basket weights, fixed point 2^20 */
     int64_t landmark_us;  /* time at which a basket weighs 1 */
     int64_t half_life_s;
-    int64_t from_us, to_us; /* oldest and newest order counted */
+    int64_t from_us, to_us;               /* oldest and newest order counted */
+    uint64_t sessions;                    /* counted for `viewed` */
+    int64_t viewed_from_us, viewed_to_us; /* oldest and newest session */
 };
 
 /* Owned by whoever holds the pointer until it is published (core/index/slot.h). The parts are owned by the
- * model; none is NULL in a published model. Rows of `together` and `next` are rows of `catalogue`. */
+ * model; none is NULL in a published model unless it says so. Rows of the relations are rows of `catalogue`.
+ */
 struct aff_model {
     char store[AFF_ID_MAX + 1];
     char currency[4];
@@ -37,8 +40,9 @@ struct aff_model {
     struct aff_customers *customers;
     struct aff_neighbours *together;
     struct aff_neighbours *next;
-    struct aff_traces *traces;   /* NULL: none were loaded */
-    struct aff_mapping *mapping; /* the snapshot file that parts of it are in; NULL: none */
+    struct aff_neighbours *viewed; /* NULL: sessions are not counted */
+    struct aff_traces *traces;     /* NULL: none were loaded */
+    struct aff_mapping *mapping;   /* the snapshot file that parts of it are in; NULL: none */
 };
 
 /* Frees the model and its parts; parts may be NULL, `model` may be NULL. */

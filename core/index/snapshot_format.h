@@ -10,14 +10,14 @@
  *   products    struct aff_snapshot_product, sizes of name and value of each attribute (two uint32_t), then
  * the texts without gaps: id, name, brand, names and values of the attributes customers   struct aff_history
  *   together,   struct aff_row
- *   next
+ *   next, viewed
  *   categories  the size of the path (uint32_t) and its bytes */
 #pragma once
 
 #include "core/base/checksum.h"
 #include "core/index/snapshot.h"
 
-enum { AFF_SNAPSHOT_HEAD = 4096, AFF_SNAPSHOT_FORMAT = 1, AFF_SNAPSHOT_ALIGN = 8 };
+enum { AFF_SNAPSHOT_HEAD = 4096, AFF_SNAPSHOT_FORMAT = 2, AFF_SNAPSHOT_ALIGN = 8 };
 #define AFF_SNAPSHOT_MAGIC "affsnap\n"
 #define AFF_SNAPSHOT_BYTE_ORDER 0x01020304u
 
@@ -27,6 +27,7 @@ enum aff_snapshot_part {
     AFF_SNAPSHOT_CUSTOMERS,
     AFF_SNAPSHOT_TOGETHER,
     AFF_SNAPSHOT_NEXT,
+    AFF_SNAPSHOT_VIEWED,
     AFF_SNAPSHOT_CATEGORIES,
     AFF_SNAPSHOT_PARTS,
 };
@@ -59,7 +60,8 @@ struct aff_snapshot_product {
     uint32_t category_row, orders;
     uint32_t id_size, name_size, brand_size, n_attributes;
     uint64_t first_attribute; /* attributes of all rows before */
-    uint8_t available, durable, unused[6];
+    uint32_t sessions;
+    uint8_t available, durable, unused[2];
 };
 
 /* Differs where one of the structs above, or one that items are, has another size or order. */

@@ -63,7 +63,8 @@ static bool are_places_sound(const struct aff_snapshot_head *head)
             return false;
     }
     return head->parts[AFF_SNAPSHOT_TOGETHER].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n &&
-           head->parts[AFF_SNAPSHOT_NEXT].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n;
+           head->parts[AFF_SNAPSHOT_NEXT].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n &&
+           head->parts[AFF_SNAPSHOT_VIEWED].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n;
 }
 
 /* Checks the sizes, which do not trust each other. */
@@ -124,7 +125,7 @@ uint64_t aff_snapshot_memory(const struct aff_snapshot_head *head)
 {
     const struct aff_snapshot_place *products = &head->parts[AFF_SNAPSHOT_PRODUCTS];
     const uint32_t n = (uint32_t)products->n;
-    const uint64_t pointer_tables = 2 * (uint64_t)aff_room_for(n) * sizeof(struct aff_row *);
+    const uint64_t pointer_tables = 3 * (uint64_t)aff_room_for(n) * sizeof(struct aff_row *);
 
     return head->file_bytes + sizeof(struct aff_model) + n * sizeof(struct aff_product) +
            products->n_entries * sizeof(struct aff_attribute) + pointer_tables +

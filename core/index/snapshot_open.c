@@ -166,6 +166,8 @@ static aff_status open_block(struct opening *opening, uint64_t number)
         status = open_rows_of_block(opening, AFF_SNAPSHOT_TOGETHER, opening->model->together, number);
     if (status == AFF_OK)
         status = open_rows_of_block(opening, AFF_SNAPSHOT_NEXT, opening->model->next, number);
+    if (status == AFF_OK)
+        status = open_rows_of_block(opening, AFF_SNAPSHOT_VIEWED, opening->model->viewed, number);
     return status;
 }
 
@@ -217,7 +219,7 @@ static size_t other_bytes(const struct aff_snapshot_head *head)
 {
     uint64_t rows = 0;
 
-    for (int part = AFF_SNAPSHOT_TOGETHER; part <= AFF_SNAPSHOT_NEXT; part++)
+    for (int part = AFF_SNAPSHOT_TOGETHER; part <= AFF_SNAPSHOT_VIEWED; part++)
         rows += head->parts[part].bytes;
     return (size_t)(rows < head->file_bytes ? head->file_bytes - rows : 0);
 }
@@ -259,6 +261,8 @@ static aff_status make_parts(struct opening *opening)
     status = make_table(opening, AFF_SNAPSHOT_TOGETHER, &opening->model->together);
     if (status == AFF_OK)
         status = make_table(opening, AFF_SNAPSHOT_NEXT, &opening->model->next);
+    if (status == AFF_OK)
+        status = make_table(opening, AFF_SNAPSHOT_VIEWED, &opening->model->viewed);
     if (status != AFF_OK)
         return status;
     return aff_parallel_run(n_threads, TASK_BLOCKS + (uint32_t)head->n_blocks + 1, 1, run_tasks, opening,

@@ -62,6 +62,7 @@ static aff_status put_product(struct writing *writing, const struct aff_model *m
         .stock = product->stock,
         .category_row = product->category_row,
         .orders = product->orders,
+        .sessions = product->sessions,
         .id_size = (uint32_t)product->id.size,
         .name_size = (uint32_t)product->name.size,
         .brand_size = (uint32_t)product->brand.size,
@@ -166,6 +167,13 @@ static aff_status put_next(struct writing *writing, const struct aff_model *mode
                            uint64_t *ret_entries)
 {
     return put_row(writing, aff_neighbours_row(model->next, row), ret_entries);
+}
+
+static aff_status put_viewed(struct writing *writing, const struct aff_model *model, uint32_t row,
+                             uint64_t *ret_entries)
+{
+    return put_row(writing, model->viewed == NULL ? NULL : aff_neighbours_row(model->viewed, row),
+                   ret_entries);
 }
 
 static aff_status put_category(struct writing *writing, const struct aff_model *model, uint32_t row,
@@ -292,6 +300,7 @@ static aff_status begin(struct writing *writing, struct aff_error *reterr)
     head->parts[AFF_SNAPSHOT_PRODUCTS].n = aff_catalogue_size(model->catalogue);
     head->parts[AFF_SNAPSHOT_TOGETHER].n = aff_catalogue_size(model->catalogue);
     head->parts[AFF_SNAPSHOT_NEXT].n = aff_catalogue_size(model->catalogue);
+    head->parts[AFF_SNAPSHOT_VIEWED].n = aff_catalogue_size(model->catalogue);
     head->parts[AFF_SNAPSHOT_CUSTOMERS].n = aff_customers_size(model->customers);
     head->version = model->version;
     head->generation = model->generation;
@@ -315,6 +324,8 @@ static aff_status put_parts(struct writing *writing, struct aff_error *reterr)
         status = put_part(writing, AFF_SNAPSHOT_TOGETHER, put_together, reterr);
     if (status == AFF_OK)
         status = put_part(writing, AFF_SNAPSHOT_NEXT, put_next, reterr);
+    if (status == AFF_OK)
+        status = put_part(writing, AFF_SNAPSHOT_VIEWED, put_viewed, reterr);
     /* Products that changed while they were written may be in categories that came meanwhile, even in some
      * that the model does not show yet: so it is the products that say how many there are. */
     writing->head.parts[AFF_SNAPSHOT_CATEGORIES].n = writing->n_categories;

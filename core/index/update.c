@@ -50,6 +50,8 @@ aff_status aff_update_begin(struct aff_slot *slot, struct aff_update **ret_updat
     *update->next = *model;
     /* A row must have its place in every table. */
     uint32_t limit = least(aff_neighbours_capacity(model->together), aff_neighbours_capacity(model->next));
+    if (model->viewed != NULL)
+        limit = least(limit, aff_neighbours_capacity(model->viewed));
     aff_status status = aff_catalogue_changes_new(model->catalogue, limit, &update->catalogue);
     if (status == AFF_OK)
         status = aff_customers_changes_new(model->customers, &update->customers);
@@ -75,6 +77,15 @@ aff_status aff_update_product_counts(struct aff_update *update, int32_t product,
 aff_status aff_update_popularity(struct aff_update *update)
 {
     return aff_catalogue_changes_popularity(update->catalogue);
+}
+
+/* NULL: there is no such relation, or the model has none. */
+static struct aff_neighbours *table_of(const struct aff_model *model, enum aff_relation relation)
+{
+    return relation == AFF_RELATION_TOGETHER ? model->together
+           : relation == AFF_RELATION_NEXT   ? model->next
+           : relation == AFF_RELATION_VIEWED ? model->viewed
+                                             : NULL;
 }
 
 static aff_status reserve_rows(struct aff_update *update)
@@ -122,8 +133,8 @@ aff_status aff_update_row(struct aff_update *update, enum aff_relation relation,
     struct row_change change = {.relation = relation,
                                 .at = aff_catalogue_changes_find(update->catalogue, product)};
 
-    if (relation != AFF_RELATION_TOGETHER && relation != AFF_RELATION_NEXT)
-        return AFF_INVALID;
+    if (table_of(update->next, relation) == NULL)
+        return relation == AFF_RELATION_VIEWED ? AFF_LIMIT : AFF_INVALID;
     if (change.at == AFF_NO_ROW)
         return AFF_NOTFOUND;
     aff_status status = reserve_rows(update);
@@ -173,11 +184,6 @@ void aff_update_fitted(struct aff_update *update, const struct aff_fitted *fitte
 {
     update->next->fitted = *fitted;
     update->next->fitted_version = version;
-}
-
-static struct aff_neighbours *table_of(const struct aff_model *model, enum aff_relation relation)
-{
-    return relation == AFF_RELATION_NEXT ? model->next : model->together;
 }
 
 static void free_batch(struct aff_update *update)

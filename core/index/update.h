@@ -51,7 +51,8 @@ AFF_MUST_CHECK aff_status aff_update_product_counts(struct aff_update *update, i
 AFF_MUST_CHECK aff_status aff_update_popularity(struct aff_update *update);
 
 /* Replaces the neighbours of a product (n = 0 removes them), best first. Neighbours that the catalogue does
- * not hold are left out. AFF_NOTFOUND: the product is not held. AFF_INVALID: no such relation. */
+ * not hold are left out. AFF_NOTFOUND: the product is not held. AFF_INVALID: no such relation.
+ * AFF_LIMIT: the model was made without this relation; it has to be loaded anew. */
 AFF_MUST_CHECK aff_status aff_update_row(struct aff_update *update, enum aff_relation relation,
                                          int32_t product, const struct aff_update_neighbour *neighbours,
                                          uint32_t n);

@@ -7,7 +7,7 @@
 enum { ROUNDS = 2, GRID_MAX = 9 };
 
 struct grid {
-    int weight;
+    int weight; /* or how fast values fade */
     unsigned situations;
     double values[GRID_MAX]; /* ended by a negative one */
 };
@@ -20,9 +20,12 @@ struct grid {
 
 /* What is relative to the others stays: affinity for carts, personal for the next basket, alike for views. */
 static const struct grid grids[] = {
+    {AFF_FADE_HALF_LIFE, KNOWN | NEXT, {7, 15, 30, 60, 120, 240, 480, -1}},
+    {AFF_FADE_CART_LINES, ADDED, {1, 2, 5, 20, 1000, -1}},
     {AFF_WEIGHT_PERSONAL, KNOWN, {0, 0.1, 0.2, 0.35, 0.6, 1, 1.6, 2.5, -1}},
-    {AFF_WEIGHT_POPULARITY, CARTS | ADDED, {0, 0.02, 0.05, 0.1, 0.2, 0.4, -1}},
+    {AFF_WEIGHT_POPULARITY, CARTS | ADDED, {0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, -1}},
     {AFF_WEIGHT_SEQUENCE, NEXT, {0, 0.1, 0.3, -1}},
+    {AFF_WEIGHT_TRACE + AFF_TRACE_ADDED, CARTS, {0, 0.15, 0.3, 0.6, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_ADDED, ADDED, {0, 0.25, 0.5, 1, 2, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_HISTORY, KNOWN, {0, 0.05, 0.15, 0.3, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_HISTORY, NEXT, {0, 0.07, 0.15, 0.3, 0.6, 1, -1}},
@@ -35,7 +38,7 @@ static const struct grid grids[] = {
 
 struct fitting {
     const struct aff_model *model;
-    const struct aff_fit_settings *settings;
+    struct aff_fit_settings settings; /* all that is left to defaults is filled in */
     struct aff_workspace *workspace;
     struct aff_task half; /* the groups that are asked about now */
     struct aff_task_score *scores;
@@ -54,11 +57,11 @@ static void take_half(const struct aff_task *task, uint32_t odd, struct aff_task
 
 static aff_status ask(struct fitting *fitting, const struct aff_weights *weights)
 {
-    const struct aff_watch *watch = &fitting->settings->watch;
+    const struct aff_watch *watch = &fitting->settings.watch;
 
     if (watch->call != NULL && !watch->call(watch->context, fitting->tried++, fitting->total))
         return AFF_CANCELLED;
-    return aff_task_ask(&fitting->half, fitting->model, weights, fitting->settings->personal_half_life_days,
+    return aff_task_ask(&fitting->half, fitting->model, weights, fitting->settings.personal_half_life_days,
                         fitting->workspace, fitting->scores);
 }
 
@@ -145,12 +148,12 @@ static void keep_values(const struct fitting *fitting, float *values)
 static aff_status draw_back(struct fitting *fitting, struct aff_weights *weights)
 {
     static const double shares[] = {0, 0.5}; /* of the way from the configured weight that are left */
-    struct aff_weights configured = fitting->settings->configured;
+    struct aff_weights configured = fitting->settings.configured;
     aff_status status = ask(fitting, weights);
 
     if (status == AFF_OK)
         keep_values(fitting, fitting->best);
-    for (int w = 0; w < AFF_WEIGHT_MAX; w++) {
+    for (int w = 0; w < AFF_FITTED_MAX; w++) {
         const double from = *aff_weights_at(&configured, w), to = *aff_weights_at(weights, w);
         if (from == to)
             continue;
@@ -175,7 +178,7 @@ static aff_status draw_back(struct fitting *fitting, struct aff_weights *weights
 /* The weights that the half in hand finds best. */
 static aff_status find(struct fitting *fitting, struct aff_weights *ret)
 {
-    const struct aff_fit_settings *settings = fitting->settings;
+    const struct aff_fit_settings *settings = &fitting->settings;
     double in_use = 0, configured = 0;
     aff_status status = ask_for_sum(fitting, &settings->in_use, &in_use);
 
@@ -238,16 +241,26 @@ static uint64_t count_tries(enum aff_situation situation)
     return n;
 }
 
+static void fill_in(struct aff_weights *weights, double half_life_days)
+{
+    if (weights->half_life_days <= 0)
+        weights->half_life_days = half_life_days;
+    if (weights->cart_lines <= 0)
+        weights->cart_lines = AFF_CART_LINES;
+}
+
 aff_status aff_fit_weights(const struct aff_task *task, const struct aff_model *model,
                            const struct aff_fit_settings *settings, struct aff_fit *ret)
 {
     struct fitting fitting = {.model = model,
-                              .settings = settings,
+                              .settings = *settings,
                               .half = {.situation = task->situation, .rows = task->rows},
                               .total = count_tries(task->situation)};
     aff_status status = aff_workspace_new(&fitting.workspace);
 
-    *ret = (struct aff_fit){.before = settings->in_use, .after = settings->in_use};
+    fill_in(&fitting.settings.in_use, settings->personal_half_life_days);
+    fill_in(&fitting.settings.configured, settings->personal_half_life_days);
+    *ret = (struct aff_fit){.before = fitting.settings.in_use, .after = fitting.settings.in_use};
     fitting.scores = malloc(((size_t)task->n + 1) * sizeof *fitting.scores);
     fitting.best = malloc(((size_t)task->n + 1) * sizeof *fitting.best);
     fitting.half.queries = malloc(((size_t)task->n + 1) * sizeof *fitting.half.queries);

@@ -141,7 +141,7 @@ static bool is_not_due(const struct aff_purchase *purchase, int64_t now_s)
 
 float aff_personal_value(const struct aff_run *run, const struct aff_purchase *purchase)
 {
-    const float half_life_s = (float)(run->blend->personal_half_life_days * 86400);
+    const float half_life_s = (float)(run->half_life_days * 86400);
     const int64_t now_s = run->request->now_us / 1000000;
     const float age_s = now_s > purchase->last_s ? (float)(now_s - purchase->last_s) : 0;
     const float last = exp2f(-age_s / half_life_s);

@@ -3,6 +3,7 @@
 
 #include "core/base/random.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Rotation 1 takes at most this share off a score. */
@@ -13,7 +14,9 @@ enum { LANES = 16 };
 
 float aff_rank_scale(double weight, float max)
 {
-    return max > 0 ? (float)(weight / (double)max) : 0;
+    const double scale = max > 0 ? weight / (double)max : 0;
+
+    return scale <= (double)FLT_MAX ? (float)scale : 0; /* purchases of many half-lives ago say nothing */
 }
 
 /* Orders like the float, as an integer: the sign bit is flipped, or for negative numbers all bits. Rows in

@@ -73,11 +73,9 @@ static void settle(struct aff_run *run)
         run->kinds = run->history == NULL ? cross_sell : cross_sell | replenish;
     run->floors =
         run->n_bases > 0 && (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
-    const enum aff_situation situation = find_situation(run);
-    const struct aff_fitted *fitted = &run->model->fitted;
-    run->weights = &run->blend->of[situation];
-    if (run->blend->fitted && fitted->given[situation])
-        run->weights = &fitted->of[situation];
+    run->weights = aff_run_weights(run, find_situation(run));
+    run->half_life_days =
+        run->weights->half_life_days > 0 ? run->weights->half_life_days : run->blend->personal_half_life_days;
 }
 
 /* True if every candidate must be looked at by itself, beyond marks, eligibility and affinity. Without this a

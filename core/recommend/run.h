@@ -134,6 +134,7 @@ struct aff_run {
     const struct aff_catalogue *catalogue;
     const struct aff_blend *blend;
     const struct aff_weights *weights; /* of the situation */
+    double half_life_days;             /* of a purchase */
     const struct aff_request *request;
     struct aff_workspace *space;
     struct aff_answer *answer;
@@ -153,6 +154,16 @@ struct aff_run {
     float max_affinity, max_sequence, max_personal; /* of the live candidates; 0: nothing positive */
     float max_traces[AFF_TRACE_MAX];
 };
+
+/* The weights that hold in a situation. */
+static inline const struct aff_weights *aff_run_weights(const struct aff_run *run,
+                                                        enum aff_situation situation)
+{
+    const struct aff_fitted *fitted = &run->model->fitted;
+
+    return run->blend->fitted && fitted->given[situation] ? &fitted->of[situation]
+                                                          : &run->blend->of[situation];
+}
 
 /* Weight of the content term. */
 #define AFF_CONTENT_WEIGHT 1.0

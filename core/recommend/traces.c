@@ -16,6 +16,11 @@ enum {
 };
 #define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
 
+/* The settings of ALIKE are for visitors who come back to a product as often as this; where they do so less
+ * often, the newest product itself counts less. Where they hardly do, SEEN has nothing to say. */
+#define USUAL_REVISITS 0.35F
+#define FEW_REVISITS 0.05F
+
 static bool wants(const struct aff_run *run, enum aff_trace trace)
 {
     return run->weights->traces[trace] > 0;
@@ -90,13 +95,14 @@ static void add_recent(struct aff_run *run)
 
 static aff_status add_alike(struct aff_run *run)
 {
-    const struct aff_alike_settings settings = aff_alike_default();
+    struct aff_alike_settings settings = aff_alike_default();
     const struct aff_neighbour *found = NULL;
     uint32_t n = 0;
     aff_status status = AFF_OK;
 
     if (run->model->traces->sessions == NULL)
         return AFF_OK;
+    settings.own *= (double)fminf(run->model->traces->revisits / USUAL_REVISITS, 1);
     if (run->space->alike == NULL)
         status = aff_alike_space_new(&run->space->alike);
     if (status == AFF_OK)
@@ -152,7 +158,7 @@ aff_status aff_candidates_from_traces(struct aff_run *run)
         status = add_alike(run);
     if (views && wants(run, AFF_TRACE_VIEWED))
         add_viewed(run);
-    if (views && wants(run, AFF_TRACE_SEEN))
+    if (views && wants(run, AFF_TRACE_SEEN) && run->model->traces->revisits >= FEW_REVISITS)
         add_seen(run);
     if (aff_traces_of_each(run))
         add_recent(run);

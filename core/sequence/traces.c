@@ -63,11 +63,28 @@ aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint
     return AFF_OK;
 }
 
+/* Of the views after the first of a session. */
+static float count_revisits(const struct aff_sequences *sessions)
+{
+    uint64_t views = 0, revisits = 0;
+
+    for (uint32_t s = 0; s < sessions->n; s++)
+        for (uint32_t i = sessions->starts[s] + 1; i < sessions->starts[s + 1]; i++) {
+            uint32_t before = sessions->starts[s];
+            while (sessions->rows[before] != sessions->rows[i])
+                before++;
+            views++;
+            revisits += before < i;
+        }
+    return views == 0 ? 0 : (float)((double)revisits / (double)views);
+}
+
 aff_status aff_traces_learn_views(struct aff_traces *traces)
 {
     static const struct aff_successors_settings settings = {
         .reach = 2, .keep = 50, .half_life_days = 10, .shrink = 3, .repeats = true};
 
+    traces->revisits = count_revisits(traces->sessions);
     return aff_successors_build(traces->sessions, &settings, &traces->viewed);
 }
 

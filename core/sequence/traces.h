@@ -10,6 +10,7 @@
 struct aff_traces {
     struct aff_sequences *sessions; /* newest sessions of viewed products */
     struct aff_successors *viewed;  /* what is viewed after a product */
+    float revisits;                 /* share of views whose product was viewed before in the session */
     struct aff_successors *added;   /* what is put into a basket after a product */
     uint32_t n_recent;
     struct aff_neighbour *recent; /* products of the newest orders, most popular first; scores 1 to 0 */
@@ -25,7 +26,7 @@ size_t aff_traces_bytes(const struct aff_traces *traces);
 AFF_MUST_CHECK aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint32_t n,
                                                 uint32_t keep);
 
-/* Makes `viewed` of `sessions`. */
+/* Makes `viewed` and `revisits` of `sessions`. */
 AFF_MUST_CHECK aff_status aff_traces_learn_views(struct aff_traces *traces);
 
 /* Makes `added` and `recent` of baskets, which are borrowed. Popularity counts each basket that holds a

@@ -114,11 +114,13 @@ static void write_database(struct aff_json *json, const struct aff_board_view *v
 static void write_model(struct aff_call *call, struct aff_store *store, const struct aff_model *model)
 {
     struct aff_json *json = call->reply->body;
-    uint64_t together = 0, next = 0;
+    uint64_t together = 0, next = 0, viewed = 0;
     size_t counts;
 
     (void)aff_neighbours_bytes(model->together, &counts, &together);
     (void)aff_neighbours_bytes(model->next, &counts, &next);
+    if (model->viewed != NULL)
+        (void)aff_neighbours_bytes(model->viewed, &counts, &viewed);
     aff_json_name(json, "index");
     aff_present_index(json, model, aff_notes_of(&call->context->notes, model),
                       aff_store_age_s(store, aff_clock_now_us()));
@@ -129,12 +131,14 @@ static void write_model(struct aff_call *call, struct aff_store *store, const st
     aff_present_time(json, snapshot_at);
     write_string(json, "currency", model->currency);
     write_uint(json, "orders", model->totals.orders);
+    write_uint(json, "sessions", model->totals.sessions);
     write_uint(json, "products", aff_catalogue_size(model->catalogue));
     write_uint(json, "customers", aff_customers_size(model->customers));
     aff_json_name(json, "neighbours");
     aff_json_open_object(json);
     write_uint(json, "together", together);
     write_uint(json, "next", next);
+    write_uint(json, "viewed", viewed);
     aff_json_close_object(json);
     write_uint(json, "memory_bytes", aff_model_bytes(model));
     aff_json_name(json, "fitted");

@@ -4,8 +4,8 @@
 #include "server/call.h"
 #include "server/exposition.h"
 #include "server/learner_board.h"
-#include "server/present_tuner.h"
 #include "server/present_events.h"
+#include "server/present_tuner.h"
 #include "server/process.h"
 #include "server/routes/routes.h"
 
@@ -107,12 +107,14 @@ static double bytes_of(const struct aff_model *model)
 
 static double edges_of(const struct aff_model *model)
 {
-    uint64_t together = 0, next = 0;
+    uint64_t together = 0, next = 0, viewed = 0;
     size_t counts;
 
     (void)aff_neighbours_bytes(model->together, &counts, &together);
     (void)aff_neighbours_bytes(model->next, &counts, &next);
-    return (double)(together + next);
+    if (model->viewed != NULL)
+        (void)aff_neighbours_bytes(model->viewed, &counts, &viewed);
+    return (double)(together + next + viewed);
 }
 
 static double products_of(const struct aff_model *model)

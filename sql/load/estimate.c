@@ -35,7 +35,9 @@ static aff_status count(struct aff_connection *connection, int store, struct cou
         "  FROM affinity.product WHERE store = $1::integer) p,"
         " (SELECT count(*), sum(octet_length(id)) FROM affinity.customer WHERE store = $1::integer) c,"
         " (SELECT sum(cardinality(products)) FROM affinity.customer_history WHERE store = $1::integer) h,"
-        " (SELECT count(*), sum(cardinality(others)) FROM affinity.neighbour WHERE store = $1::integer) n",
+        " (SELECT count(*), sum(cardinality(others)) FROM (SELECT others FROM affinity.neighbour"
+        "  WHERE store = $1::integer UNION ALL SELECT others FROM affinity.neighbour_viewed"
+        "  WHERE store = $1::integer) r) n",
         1, parameters, &result, reterr);
     if (status != AFF_OK)
         return status;
@@ -57,7 +59,7 @@ aff_status aff_load_estimate(struct aff_connection *connection, int store, uint6
     if (status != AFF_OK)
         return status;
     uint64_t product_bytes = sizeof(struct aff_product) + sizeof(uint8_t) + (uint64_t)2 * MAP_BYTES +
-                             POPULAR_BYTES + (uint64_t)2 * sizeof(struct aff_row *);
+                             POPULAR_BYTES + (uint64_t)3 * sizeof(struct aff_row *);
     uint64_t customer_bytes = sizeof(struct aff_history) + MAP_BYTES + sizeof(struct aff_history *);
     *ret_bytes = counts.products * product_bytes + counts.product_text +
                  counts.attributes * ATTRIBUTE_FACTOR + counts.customers * customer_bytes +

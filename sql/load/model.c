@@ -75,7 +75,7 @@ aff_status aff_load_begin(struct aff_connection *connection, int store, struct a
 aff_status aff_load_state(struct aff_connection *connection, int store, struct aff_load_state *ret_state,
                           struct aff_error *reterr)
 {
-    enum { COLUMNS = 13 };
+    enum { COLUMNS = 16 };
     char number[16];
     const char *parameters[] = {number};
     PGresult *result = NULL;
@@ -88,9 +88,14 @@ aff_status aff_load_state(struct aff_connection *connection, int store, struct a
                                   " (extract(epoch FROM t.window_from) * 1000000)::bigint,"
                                   " (extract(epoch FROM t.window_to) * 1000000)::bigint,"
                                   " (extract(epoch FROM t.rebuilt_at) * 1000000)::bigint,"
-                                  " t.generation, t.touched_from, c.version, c.changes_from"
+                                  " t.generation, t.touched_from, c.version, c.changes_from, v.sessions,"
+                                  " (SELECT (extract(epoch FROM min(at)) * 1000000)::bigint"
+                                  " FROM affinity.session WHERE store = s.store),"
+                                  " (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint"
+                                  " FROM affinity.session WHERE store = s.store)"
                                   " FROM affinity.store s LEFT JOIN affinity.state t USING (store)"
                                   " LEFT JOIN affinity.catalogue_state c USING (store)"
+                                  " LEFT JOIN affinity.viewed_state v USING (store)"
                                   " WHERE s.store = $1::integer",
                                   1, parameters, &result, reterr);
     if (status != AFF_OK)
@@ -105,7 +110,10 @@ aff_status aff_load_state(struct aff_connection *connection, int store, struct a
                                                     .half_life_s = value[4],
                                                     .landmark_us = value[5],
                                                     .from_us = value[6],
-                                                    .to_us = value[7]},
+                                                    .to_us = value[7],
+                                                    .sessions = (uint64_t)value[13],
+                                                    .viewed_from_us = value[14],
+                                                    .viewed_to_us = value[15]},
                                          .built_at_us = value[8],
                                          .generation = (uint64_t)value[9],
                                          .touched_from = (uint64_t)value[10],
@@ -157,8 +165,7 @@ static aff_status load(struct aff_connection *connection, int store, uint64_t li
     if (status == AFF_OK)
         status = aff_load_products(connection, store, &model->catalogue, reterr);
     if (status == AFF_OK)
-        status =
-            aff_load_neighbours(connection, store, model->catalogue, &model->together, &model->next, reterr);
+        status = aff_load_neighbours(connection, store, model, reterr);
     if (status == AFF_OK)
         status = aff_load_customers(connection, store, model->catalogue, &model->customers, reterr);
     if (status == AFF_OK)

@@ -39,20 +39,18 @@ AFF_MUST_CHECK aff_status aff_load_customers(struct aff_connection *connection, 
                                              const struct aff_catalogue *catalogue,
                                              struct aff_customers **ret_customers, struct aff_error *reterr);
 
-/* Both relations, by the rows of `catalogue`. */
+/* All relations of model->catalogue, into the model's tables, which the model owns also after a failure. */
 AFF_MUST_CHECK aff_status aff_load_neighbours(struct aff_connection *connection, int store,
-                                              const struct aff_catalogue *catalogue,
-                                              struct aff_neighbours **ret_together,
-                                              struct aff_neighbours **ret_next, struct aff_error *reterr);
+                                              struct aff_model *model, struct aff_error *reterr);
 
 /* ---- columns ---- */
 
-/* Columns of a product p and its product_stat s, which may be null. Attributes come as one text[]: all names,
- * then all values. Nulls say nothing about a product and are left out, values that are no texts come as their
- * JSON. */
+/* Columns of a product p, its product_stat s and its viewed_stat v, which may be null. Attributes come as one
+ * text[]: all names, then all values. Nulls say nothing about a product and are left out, values that are no
+ * texts come as their JSON. */
 #define AFF_LOAD_PRODUCT_COLUMNS                                                                             \
     "p.product, p.id, p.name, p.category, p.brand, p.price, p.compare_at, p.cost, p.stock,"                  \
-    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at,"                           \
+    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at, v.sessions,"               \
     " CASE WHEN jsonb_typeof(p.attributes) = 'object' AND p.attributes <> '{}'"                              \
     " THEN (SELECT array_agg(e.key) || array_agg(e.value) FROM jsonb_each_text(p.attributes) e"              \
     " WHERE e.value IS NOT NULL) END"
@@ -71,6 +69,11 @@ AFF_MUST_CHECK aff_status aff_load_product(struct aff_copy_reader *reader,
 /* Columns of a neighbour row n, after relation and product; null for a product without one. */
 #define AFF_LOAD_NEIGHBOUR_COLUMNS                                                                           \
     "n.others, n.scores, n.orders, n.weights, n.revenues, n.margins, n.discounted, n.gap_days"
+
+/* The same of a row n of neighbour_viewed, which counts sessions and nothing else. */
+#define AFF_LOAD_VIEWED_COLUMNS                                                                              \
+    "n.others, n.scores, n.sessions, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::integer[],"       \
+    " NULL::real[]"
 
 struct aff_load_neighbours_row {
     int16_t relation;

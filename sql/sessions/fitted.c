@@ -26,7 +26,7 @@ static bool set_weight(struct aff_weights *weights, const char *source, const ch
     char *end;
     const double weight = strtod(value, &end);
 
-    for (int w = 0; w < AFF_WEIGHT_MAX; w++) {
+    for (int w = 0; w < AFF_FITTED_MAX; w++) {
         if (strcmp(source, aff_weight_name(w)) != 0)
             continue;
         *aff_weights_at(weights, w) = weight;
@@ -76,7 +76,7 @@ static void write_weights(const struct aff_weights *weights, char into[WEIGHTS_B
     struct aff_weights copy = *weights;
     size_t used = 0;
 
-    for (int w = 0; w < AFF_WEIGHT_MAX; w++)
+    for (int w = 0; w < AFF_FITTED_MAX; w++)
         used += (size_t)snprintf(into + used, WEIGHTS_BYTES - used, "%s\"%s\": %.6g", w == 0 ? "{" : ", ",
                                  aff_weight_name(w), *aff_weights_at(&copy, w));
     (void)snprintf(into + used, WEIGHTS_BYTES - used, "}");

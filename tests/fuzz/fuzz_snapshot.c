@@ -94,6 +94,7 @@ static struct aff_model *make_model(void)
     aff_customers_builder_free(builder);
     model->together = make_rows();
     model->next = make_rows();
+    model->viewed = make_rows();
     return model;
 }
 

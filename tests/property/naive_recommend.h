@@ -8,6 +8,7 @@
 #include "core/recommend/recommend.h"
 #include "random_store.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ struct reference {
     const struct aff_blend *blend;
     const struct aff_weights *weights; /* of the situation */
     float base_weights[AFF_CART_MAX + 1];
+    double ages[AFF_CART_MAX + 1]; /* lines after it */
     uint32_t n;
     uint32_t cart[AFF_CART_MAX], n_cart, bases[AFF_CART_MAX + 1], n_bases, newest, product;
     const struct aff_history *history;
@@ -68,8 +70,7 @@ static void resolve(struct reference *reference)
         reference->newest = row;
         if (among(reference->cart, reference->n_cart, row))
             continue;
-        float fade = (float)exp(-(double)(request->n_cart - 1 - i) / 2);
-        reference->base_weights[reference->n_cart] = request->as == AFF_AS_CART ? 1 : fmaxf(fade, 0.1f);
+        reference->ages[reference->n_cart] = (double)(request->n_cart - 1 - i);
         reference->cart[reference->n_cart++] = row;
     }
     for (uint32_t i = 0; i < reference->n_cart; i++)
@@ -87,6 +88,10 @@ static void resolve(struct reference *reference)
     if (reference->n_bases == 0 && known)
         situation = AFF_SITUATION_NEXT_BASKET;
     reference->weights = &reference->blend->of[situation];
+    const double lines = reference->weights->cart_lines > 0 ? reference->weights->cart_lines : 2;
+    for (uint32_t i = 0; i < reference->n_cart; i++)
+        reference->base_weights[i] =
+            request->as == AFF_AS_CART ? 1 : fmaxf((float)exp(-reference->ages[i] / lines), 0.1f);
 }
 
 static int entry_of(const struct aff_row *row, uint32_t other)
@@ -185,7 +190,10 @@ static void name_content(struct reference *reference, uint32_t row)
 /* The closed form of recommend.h, in single precision as there. */
 static float worth(const struct reference *reference, const struct aff_purchase *purchase)
 {
-    const float half_life_s = (float)(reference->blend->personal_half_life_days * 86400);
+    const float half_life_s =
+        (float)((reference->weights->half_life_days > 0 ? reference->weights->half_life_days
+                                                        : reference->blend->personal_half_life_days) *
+                86400);
     const float n = (float)purchase->orders;
     const float last =
         exp2f(-(float)(STORE_NOW_S > purchase->last_s ? STORE_NOW_S - purchase->last_s : 0) / half_life_s);
@@ -362,7 +370,7 @@ static enum aff_drop judge(const struct reference *reference, uint32_t row)
 
 static float scale_of(double weight, float max)
 {
-    return max > 0 ? (float)(weight / (double)max) : 0;
+    return max > 0 && weight / (double)max <= (double)FLT_MAX ? (float)(weight / (double)max) : 0;
 }
 
 static void score(struct reference *reference)

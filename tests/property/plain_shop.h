@@ -20,8 +20,8 @@ struct plain_product {
     int32_t stock;
     bool available, durable;
     struct aff_product_counts counts;
-    struct aff_update_neighbour rows[2][NEIGHBOURS]; /* relation - 1 */
-    uint32_t n_row[2];
+    struct aff_update_neighbour rows[3][NEIGHBOURS]; /* relation - 1 */
+    uint32_t n_row[3];
 };
 
 struct plain_customer {
@@ -102,6 +102,7 @@ static struct aff_product record_of(const struct plain_product *product, uint32_
         .revenue = product->counts.revenue,
         .margin = product->counts.margin,
         .last_at_us = product->counts.last_at_us,
+        .sessions = product->counts.sessions,
     };
 }
 
@@ -125,8 +126,12 @@ static void put_counts(struct shop *shop, struct aff_update *update)
 {
     uint32_t number = below(shop, PRODUCTS), orders = below(shop, 9);
     struct plain_product *product = &shop->products[number];
-    struct aff_product_counts counts = {orders, (int64_t)orders << 20, (int64_t)below(shop, 999),
-                                        -(int64_t)below(shop, 999), (int64_t)below(shop, 1u << 30)};
+    struct aff_product_counts counts = {orders,
+                                        (int64_t)orders << 20,
+                                        (int64_t)below(shop, 999),
+                                        -(int64_t)below(shop, 999),
+                                        (int64_t)below(shop, 1u << 30),
+                                        below(shop, 99)};
 
     assert_int_equal(aff_update_product_counts(update, key_of(number), &counts),
                      product->there ? AFF_OK : AFF_NOTFOUND);
@@ -136,7 +141,7 @@ static void put_counts(struct shop *shop, struct aff_update *update)
 
 static void put_row(struct shop *shop, struct aff_update *update)
 {
-    uint32_t number = below(shop, PRODUCTS), n = below(shop, NEIGHBOURS + 1), relation = below(shop, 2);
+    uint32_t number = below(shop, PRODUCTS), n = below(shop, NEIGHBOURS + 1), relation = below(shop, 3);
     struct plain_product *product = &shop->products[number];
     struct aff_update_neighbour neighbours[NEIGHBOURS];
 
@@ -268,6 +273,7 @@ static struct aff_model *build_model(const struct shop *shop)
     model->customers = build_customers(shop, model->catalogue);
     model->together = build_rows(shop, model->catalogue, 0);
     model->next = build_rows(shop, model->catalogue, 1);
+    model->viewed = build_rows(shop, model->catalogue, 2);
     model->totals = shop->totals;
     model->version = shop->version;
     return model;

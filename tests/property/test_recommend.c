@@ -269,6 +269,10 @@ static struct aff_blend random_blend(struct aff_random *random)
             weights->traces[AFF_TRACE_HISTORY] = 0;
         else if (aff_random_below(random, 2) == 0)
             weights->traces[AFF_TRACE_HISTORY] = aff_random_unit(random);
+        if (aff_random_below(random, 2) == 0)
+            weights->half_life_days = 1 + 300 * aff_random_unit(random);
+        if (aff_random_below(random, 2) == 0)
+            weights->cart_lines = 0.5 + 20 * aff_random_unit(random);
     }
     return blend;
 }

@@ -46,6 +46,7 @@ static void compare_records(const struct aff_catalogue *a, const struct aff_cata
     assert_int_equal(x->revenue, y->revenue);
     assert_int_equal(x->margin, y->margin);
     assert_int_equal(x->last_at_us, y->last_at_us);
+    assert_int_equal(x->sessions, y->sessions);
     assert_int_equal(aff_catalogue_find(a, y->id), row);
     assert_int_equal(aff_catalogue_find_key(a, y->key), row);
     assert_int_equal(aff_catalogue_eligibility(a)[row], aff_catalogue_eligibility(b)[row]);
@@ -138,6 +139,7 @@ static void compare_models(const struct shop *shop, const struct aff_model *mode
         compare_popularity(model->catalogue, fresh->catalogue);
     compare_rows(model->together, fresh->together, shop->n_products);
     compare_rows(model->next, fresh->next, shop->n_products);
+    compare_rows(model->viewed, fresh->viewed, shop->n_products);
     compare_customers(model->customers, fresh->customers);
     assert_memory_equal(&model->totals, &fresh->totals, sizeof model->totals);
     assert_int_equal(model->version, fresh->version);
@@ -349,7 +351,7 @@ static void what_contradicts_itself_is_refused(void **state)
     assert_int_equal(aff_update_product(update, &same_id), AFF_INVALID);
     assert_int_equal(aff_update_product(update, &added), AFF_OK);
     assert_int_equal(aff_update_customer(update, aff_text_of(""), 1, NULL, 0), AFF_INVALID);
-    assert_int_equal(aff_update_row(update, (enum aff_relation)3, key_of(0), NULL, 0), AFF_INVALID);
+    assert_int_equal(aff_update_row(update, (enum aff_relation)4, key_of(0), NULL, 0), AFF_INVALID);
     aff_update_publish(update);
     assert_int_equal(aff_catalogue_size(aff_slot_model(slot)->catalogue), 3);
     aff_slot_free(slot);

@@ -68,6 +68,7 @@ static struct aff_catalogue *make_catalogue(struct aff_random *random, uint32_t 
             .attributes = attributes,
             .n_attributes = below(random, 3),
             .orders = orders,
+            .sessions = 2 * orders,
             .weight = (int64_t)orders << 20,
         };
         must(aff_catalogue_builder_add(builder, &product));
@@ -167,7 +168,8 @@ struct aff_model *store_model(struct aff_random *random, uint32_t n_products, ui
     model->customers = make_customers(random, n_products, n_customers);
     model->together = make_neighbours(random, n_products);
     model->next = make_neighbours(random, n_products);
-    model->totals = (struct aff_totals){.orders = 400, .weight = INT64_C(400) << 20};
+    model->viewed = make_neighbours(random, n_products);
+    model->totals = (struct aff_totals){.orders = 400, .sessions = 900, .weight = INT64_C(400) << 20};
     return model;
 }
 

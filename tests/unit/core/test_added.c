@@ -22,7 +22,7 @@ struct shop {
     struct aff_answer answer;
     struct aff_blend blend;
     uint32_t limit;
-    char ids[N_PRODUCTS][4];
+    char ids[N_PRODUCTS][16];
     struct aff_cart_line cart[LINES];
 };
 

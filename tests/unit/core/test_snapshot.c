@@ -40,6 +40,19 @@ static struct aff_model *open_one(const char *path)
 }
 
 /* Both models must answer a few hundred requests alike, evidence included. */
+static void compare_viewed(const struct aff_model *a, const struct aff_model *b)
+{
+    for (uint32_t i = 0; i < aff_catalogue_size(a->catalogue); i++) {
+        const struct aff_row *x = aff_neighbours_row(a->viewed, i), *y = aff_neighbours_row(b->viewed, i);
+        assert_int_equal(x == NULL ? 0 : x->n, y == NULL ? 0 : y->n); /* a file has no empty rows */
+        if (y != NULL)
+            assert_memory_equal(x, y, aff_row_bytes(x->n));
+        assert_int_equal(aff_catalogue_product(a->catalogue, i)->sessions,
+                         aff_catalogue_product(b->catalogue, i)->sessions);
+    }
+    assert_int_equal(a->totals.sessions, b->totals.sessions);
+}
+
 static void compare_answers(const struct aff_model *a, const struct aff_model *b)
 {
     const struct aff_weights weights = {
@@ -110,6 +123,7 @@ static void an_opened_file_answers_like_the_model(void **state)
     assert_true(aff_model_bytes(opened) <= info.memory_bytes);
     assert_true(aff_model_bytes(opened) > info.file_bytes);
     compare_answers(model, opened);
+    compare_viewed(model, opened);
     aff_model_free(opened);
     assert_int_equal(count_files(place->directory, false), 1);
 }
@@ -288,7 +302,7 @@ static bool add_products(void *context, uint64_t done, uint64_t total)
     assert_int_equal(aff_update_begin(place->slot, &update), AFF_OK);
     assert_int_equal(aff_update_product(update, &added), AFF_OK);
     assert_int_equal(aff_update_product(update, &moved), AFF_OK);
-    for (int relation = AFF_RELATION_TOGETHER; relation <= AFF_RELATION_NEXT; relation++) {
+    for (int relation = AFF_RELATION_TOGETHER; relation <= AFF_RELATION_VIEWED; relation++) {
         assert_int_equal(aff_update_row(update, (enum aff_relation)relation, old_key, neighbours, 2), AFF_OK);
         assert_int_equal(aff_update_row(update, (enum aff_relation)relation, moved.key, neighbours, 1),
                          AFF_OK);
