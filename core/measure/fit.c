@@ -29,6 +29,7 @@ static const struct grid grids[] = {
     {AFF_WEIGHT_TRACE + AFF_TRACE_ADDED, ADDED, {0, 0.25, 0.5, 1, 2, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_HISTORY, KNOWN, {0, 0.05, 0.15, 0.3, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_HISTORY, NEXT, {0, 0.07, 0.15, 0.3, 0.6, 1, -1}},
+    {AFF_WEIGHT_TRACE + AFF_TRACE_RECENT, CARTS | ADDED, {0, 0.05, 0.15, 0.4, 0.8, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_RECENT, NEXT, {0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8, 1.2, -1}},
     {AFF_WEIGHT_POPULARITY, NEXT, {0, 0.02, 0.1, 0.3, 0.6, -1}},
     {AFF_WEIGHT_AFFINITY, VIEWS, {0, 0.1, 0.3, -1}},

@@ -225,10 +225,13 @@ static void speak(const struct aff_sequences *sequences, const struct aff_alike_
         at--;
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t row = rows[i];
+        const float fading = i > at ? fade[i - at] : before * fade[at - i];
+        const float value = share * (i == at ? own : fading + even);
+        if (!(value > 0))
+            continue; /* a sum that stays 0 would be listed again and again */
         if (space->sums[row] == 0)
             space->found[space->n_found++].row = row;
-        const float fading = i > at ? fade[i - at] : before * fade[at - i];
-        space->sums[row] += share * (i == at ? own : fading + even);
+        space->sums[row] += value;
     }
 }
 

@@ -230,7 +230,7 @@ static void sessions_alike_equal_a_look_at_every_session(void **state)
             .length_power = aff_random_below(&random, 2) == 0 ? 0.5 : 0.25,
             .around = 0.5 + aff_random_unit(&random),
             .even = 0.1,
-            .own = 0.5,
+            .own = aff_random_below(&random, 3) == 0 ? 0 : 0.5,
             .before = aff_random_unit(&random),
         };
         for (int i = 0; i < 20; i++) {
