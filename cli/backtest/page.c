@@ -296,7 +296,8 @@ static void write_task(const struct page *page, const struct aff_backtest_part *
         task->name, task->title, task->about, part->n_queries, part->n_groups, what, part->k, task->name);
     if (part->n_queries < AFF_BACKTEST_LEAST) {
         (void)fprintf(page->to,
-                      "<p class=\"note\">Too few queries: at least %d are needed.</p>\n</section>\n",
+                      "<p class=\"note\">Too few queries: at least %d are needed. Ask about more, for "
+                      "example with <code>--test-share 0.3</code>.</p>\n</section>\n",
                       AFF_BACKTEST_LEAST);
         return;
     }

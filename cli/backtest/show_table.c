@@ -26,6 +26,9 @@ static void show_split(const struct aff_backtest_split *split, const char *what,
     (void)fprintf(to, "%" PRIu32 " %s of %s to %s are learned from, %" PRIu32 " to %s asked about\n",
                   split->learned, what, aff_backtest_date(split->from_s, from),
                   aff_backtest_date(split->split_s, at), split->asked, aff_backtest_date(split->to_s, end));
+    if (split->left_out > 0)
+        (void)fprintf(to, "%" PRIu32 " older ones are left out: memory.limit_mb allows for no more\n",
+                      split->left_out);
 }
 
 static void show_row(const struct aff_backtest_part *part, const struct aff_backtest_row *row, int digits,
@@ -56,7 +59,10 @@ static void show_part(const struct aff_backtest_part *part, const char *currency
     (void)fprintf(to, "\n%s: %s (%" PRIu32 " queries, first %" PRIu32 " items)\n", task->name, task->title,
                   part->n_queries, part->k);
     if (part->n_queries < AFF_BACKTEST_LEAST) {
-        (void)fprintf(to, "  too few queries, at least %d are needed\n", AFF_BACKTEST_LEAST);
+        (void)fprintf(
+            to,
+            "  too few queries, at least %d are needed: ask about more, for example with --test-share 0.3\n",
+            AFF_BACKTEST_LEAST);
         return;
     }
     if (part->fitted)
