@@ -9,6 +9,7 @@
 #include "sql/load/model.h"
 #include "sql/sessions/fitted.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +94,23 @@ static void log_loaded(const struct aff_following *following, const struct aff_s
             "store %s is loaded", seen->name);
 }
 
+/* Says once a load what did not find room. */
+static void log_left_out(const struct aff_following *following, const struct aff_store_seen *seen,
+                         const struct aff_model *model)
+{
+    const struct aff_traces *traces = model->traces;
+
+    if (traces->sessions_left_out == 0 && !traces->baskets_left_out)
+        return;
+    aff_log(following->log, AFF_LOG_WARNING, "sessions_left_out",
+            AFF_LOG_FIELDS({"store", seen->name, 0}, {"sessions", NULL, traces->sessions_left_out},
+                           {"kept", NULL, traces->sessions == NULL ? 0 : traces->sessions->n}),
+            "store %s: no memory for its %" PRIu32 " oldest sessions%s; raise memory.limit_mb or lower"
+            " recommend.sessions",
+            seen->name, traces->sessions_left_out,
+            traces->baskets_left_out ? ", nor for the order in which baskets were filled" : "");
+}
+
 /* With the publisher's lock: replaces the whole model. */
 static aff_status load(struct aff_following *following, struct aff_store *store,
                        struct aff_followed *followed, const struct aff_store_seen *seen,
@@ -100,8 +118,8 @@ static aff_status load(struct aff_following *following, struct aff_store *store,
 {
     struct aff_model *model = NULL;
     int64_t started_us = aff_clock_monotonic_us(), at_us = aff_clock_now_us();
-    aff_status status =
-        aff_model_load(following->connection, seen->name, bytes_left(following), &model, reterr);
+    const struct aff_load_bounds bounds = {.limit_bytes = bytes_left(following), .traces = following->traces};
+    aff_status status = aff_model_load(following->connection, seen->name, &bounds, &model, reterr);
 
     if (status != AFF_OK || following->must_stop(following->context)) {
         aff_model_free(model);
@@ -112,6 +130,7 @@ static aff_status load(struct aff_following *following, struct aff_store *store,
     }
     int64_t took_us = aff_clock_monotonic_us() - started_us;
     log_loaded(following, seen, model, took_us);
+    log_left_out(following, seen, model);
     aff_slot_publish(store->slot, model);
     is_current(store, at_us);
     *followed = (struct aff_followed){.popularity_us = aff_clock_monotonic_us()};

@@ -135,3 +135,13 @@ int64_t aff_catalogue_top_weight(const struct aff_catalogue *catalogue);
 
 /* Bytes of memory that the catalogue holds. */
 size_t aff_catalogue_bytes(const struct aff_catalogue *catalogue);
+
+/* What decides how many these are: numbers, and bytes of all texts. */
+struct aff_catalogue_shape {
+    uint64_t products, product_text;     /* ids, names and brands */
+    uint64_t attributes, attribute_text; /* names and values */
+    uint64_t categories, category_text;  /* different paths */
+};
+
+/* The same of a catalogue of this shape that is made at once, with the room that it keeps for growth. */
+uint64_t aff_catalogue_bytes_for(const struct aff_catalogue_shape *shape);

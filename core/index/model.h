@@ -34,7 +34,7 @@ struct aff_model {
     int64_t loaded_at_us;       /* tells apart models that were loaded one after the other */
     int64_t snapshot_at_us;     /* it is as of a file written then; 0: as of the database */
     struct aff_totals totals;
-    struct aff_fitted fitted; /* that hold for the store; a snapshot file has none */
+    struct aff_fitted fitted; /* that hold for the store */
     uint64_t fitted_version;  /* affinity.fitting.version; 0: none were ever read */
     struct aff_catalogue *catalogue;
     struct aff_customers *customers;

@@ -113,3 +113,7 @@ void aff_neighbours_replace(struct aff_neighbours *neighbours, const struct aff_
  * counts. */
 size_t aff_neighbours_bytes(const struct aff_neighbours *neighbours, size_t *ret_count_bytes,
                             uint64_t *ret_edges);
+
+/* Bytes of a relation of a catalogue of so many products: edges, their counts, rows, and the room that it
+ * keeps for growth. */
+uint64_t aff_neighbours_bytes_for(uint64_t products, uint64_t rows, uint64_t edges);

@@ -11,7 +11,9 @@
  * the texts without gaps: id, name, brand, names and values of the attributes customers   struct aff_history
  *   together,   struct aff_row
  *   next, viewed
- *   categories  the size of the path (uint32_t) and its bytes */
+ *   categories  the size of the path (uint32_t) and its bytes
+ *   traces      for each of enum aff_snapshot_trace the number of elements (uint64_t) and the elements; one
+ * that the model does not have has no item */
 #pragma once
 
 #include "core/base/checksum.h"
@@ -29,8 +31,27 @@ enum aff_snapshot_part {
     AFF_SNAPSHOT_NEXT,
     AFF_SNAPSHOT_VIEWED,
     AFF_SNAPSHOT_CATEGORIES,
+    AFF_SNAPSHOT_TRACES,
     AFF_SNAPSHOT_PARTS,
 };
+
+/* The arrays of struct aff_traces. Elements are uint32_t if nothing else is said. */
+enum aff_snapshot_trace {
+    AFF_SNAPSHOT_NUMBERS, /* double: for each situation whether it is given, and its weights */
+    AFF_SNAPSHOT_SESSION_STARTS,
+    AFF_SNAPSHOT_SESSION_ROWS,
+    AFF_SNAPSHOT_SESSION_TIMES,
+    AFF_SNAPSHOT_SESSION_PRODUCTS, /* starts of the lists of holders */
+    AFF_SNAPSHOT_SESSION_HOLDERS,
+    AFF_SNAPSHOT_VIEWED_STARTS,
+    AFF_SNAPSHOT_VIEWED_ENTRIES, /* struct aff_neighbour */
+    AFF_SNAPSHOT_ADDED_STARTS,
+    AFF_SNAPSHOT_ADDED_ENTRIES, /* struct aff_neighbour */
+    AFF_SNAPSHOT_RECENT,        /* struct aff_neighbour */
+    AFF_SNAPSHOT_RECENT_OF,     /* float */
+    AFF_SNAPSHOT_TRACE_MAX,
+};
+enum { AFF_SNAPSHOT_NUMBERS_SIZE = AFF_SITUATION_MAX * (1 + AFF_FITTED_MAX) + 1 };
 
 struct aff_snapshot_place {
     uint64_t at, bytes; /* the items */

@@ -54,7 +54,7 @@ void aff_candidates_from_rows(struct aff_run *run)
     for (uint32_t i = 0; i < run->n_bases; i++)
         if (space->bases[i].together != NULL)
             n = add_row(space->sums, space->rows, &space->bases[i], n);
-    run->n_candidates = n;
+    run->n_candidates = run->n_named = n;
 }
 
 static bool has_side(const struct aff_run *run, uint32_t row)
@@ -79,8 +79,10 @@ static struct aff_side *give_side(struct aff_run *run, uint32_t row)
 
 void aff_side_give_all(struct aff_run *run)
 {
+    const bool none_has = run->n_sides == 0;
+
     for (uint32_t i = 0; i < run->n_candidates; i++)
-        if (!has_side(run, run->space->rows[i]))
+        if (none_has || !has_side(run, run->space->rows[i]))
             (void)give_side(run, run->space->rows[i]);
     run->each = true;
 }

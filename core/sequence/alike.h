@@ -35,7 +35,8 @@ enum { AFF_ALIKE_LOOKED_MAX = 16, AFF_ALIKE_STEPS = 10 };
 /* Chosen on the last tenth of the training part of RSC15 (docs/ranking.md). */
 struct aff_alike_settings aff_alike_default(void);
 
-/* Scratch memory of one thread; 12 bytes a product and 24 for each sequence that is looked at. */
+/* Scratch memory of one thread: at most 32 bytes for each sequence that is looked at and 24 for each of their
+ * places that count, whatever the number of products. */
 struct aff_alike_space;
 
 AFF_MUST_CHECK aff_status aff_alike_space_new(struct aff_alike_space **ret_space);

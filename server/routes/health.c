@@ -2,6 +2,7 @@
 /* Is it alive, may it be sent requests, and how is it: for balancers, for people, and for monitoring. */
 #include "core/base/clock.h"
 #include "server/call.h"
+#include "server/learner_board.h"
 #include "server/present.h"
 #include "server/present_events.h"
 #include "server/present_tuner.h"
@@ -164,6 +165,53 @@ static void write_feed(struct aff_json *json, struct aff_store *store)
     aff_json_close_object(json);
 }
 
+/* What this process's learner says of a store. False: it knows nothing of it. */
+static bool read_learned(struct aff_learner_board *board, const char *name, struct aff_learned_store *ret)
+{
+    for (size_t at = 0; board != NULL && aff_learner_board_read(board, at, ret); at++)
+        if (strcmp(ret->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void write_learner(struct aff_json *json, struct aff_learner_board *board, const char *name)
+{
+    struct aff_learned_store learned;
+    char folded_at[AFF_TIME_TEXT] = "";
+
+    aff_json_name(json, "learner");
+    if (!read_learned(board, name, &learned)) {
+        aff_json_null(json);
+        return;
+    }
+    if (learned.folded_us != 0)
+        aff_time_format(learned.folded_us, folded_at);
+    aff_json_open_object(json);
+    aff_json_name(json, "leads");
+    aff_json_bool(json, learned.leads);
+    aff_json_name(json, "rebuilding");
+    aff_json_bool(json, learned.rebuilding);
+    write_uint(json, "queued", learned.leads ? learned.queued : 0);
+    aff_json_name(json, "lag_s");
+    aff_json_double(json, learned.leads ? aff_learned_lag_s(&learned, aff_clock_now_us()) : 0);
+    aff_json_name(json, "folded_at");
+    aff_present_time(json, folded_at);
+    write_uint(json, "failures", learned.failures);
+    aff_json_name(json, "error");
+    aff_present_time(json, learned.error);
+    aff_json_close_object(json);
+}
+
+static bool learner_is_well(struct aff_learner_board *board)
+{
+    struct aff_learned_store learned;
+
+    for (size_t at = 0; board != NULL && aff_learner_board_read(board, at, &learned); at++)
+        if (learned.error[0] != '\0')
+            return false;
+    return true;
+}
+
 static void write_stores(struct aff_call *call)
 {
     const struct aff_stores *stores = call->context->shared->stores;
@@ -182,6 +230,7 @@ static void write_stores(struct aff_call *call)
         if (model != NULL)
             write_model(call, store, model);
         write_feed(json, store);
+        write_learner(json, call->context->shared->learner_board, store->name);
         aff_json_close_object(json);
         aff_slot_release(store->slot);
     }
@@ -216,7 +265,8 @@ void aff_route_health(struct aff_call *call)
     good = view.database == AFF_DATABASE_OK;
     for (size_t i = 0; i < view.n_loads; i++)
         good = good && view.loads[i].text[0] == '\0';
-    good = good && aff_events_are_well(context->shared->events);
+    good = good && aff_events_are_well(context->shared->events) &&
+           learner_is_well(context->shared->learner_board);
     aff_json_open_object(json);
     write_string(json, "status", !loaded ? "unavailable" : good ? "ok" : "degraded");
     write_string(json, "version", AFF_VERSION);

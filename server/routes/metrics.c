@@ -227,6 +227,57 @@ static void write_stores(struct aff_json *to, const struct aff_stores *stores)
     }
 }
 
+static double relation_bytes(const struct aff_neighbours *neighbours)
+{
+    uint64_t edges;
+    size_t counts;
+    const size_t rows = aff_neighbours_bytes(neighbours, &counts, &edges);
+
+    return (double)(rows + counts);
+}
+
+/* What each source that answers come from takes. */
+static void write_memory_of(struct aff_json *to, const char *name, const struct aff_store *store,
+                            const struct aff_model *model)
+{
+    const struct aff_traces_sizes sizes = aff_traces_sizes(model->traces);
+    const struct {
+        const char *part;
+        double bytes;
+    } parts[] = {
+        {"catalogue", (double)aff_catalogue_bytes(model->catalogue)},
+        {"customers", (double)aff_customers_bytes(model->customers)},
+        {"together", relation_bytes(model->together)},
+        {"next", relation_bytes(model->next)},
+        {"sessions", (double)sizes.sessions},
+        {"viewed", (double)sizes.viewed},
+        {"added", (double)sizes.added},
+        {"recent", (double)sizes.recent},
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        aff_exposition_real(
+            to, name,
+            LABELS({"store", {store->name, store->name_size}}, {"part", aff_text_of(parts[i].part)}),
+            parts[i].bytes);
+}
+
+static void write_memory(struct aff_json *to, const struct aff_stores *stores)
+{
+    static const char name[] = "affinity_index_part_memory_bytes";
+    const size_t n = atomic_load_explicit(&stores->n, memory_order_acquire);
+
+    aff_exposition_family(to, name, "gauge",
+                          "Memory of the parts of the store's index, beside a mapped snapshot file.");
+    for (size_t i = 0; i < n; i++) {
+        const struct aff_store *store = atomic_load_explicit(&stores->at[i], memory_order_relaxed);
+        const struct aff_model *model = aff_slot_acquire(store->slot);
+        if (model != NULL)
+            write_memory_of(to, name, store, model);
+        aff_slot_release(store->slot);
+    }
+}
+
 static void write_board(struct aff_json *to, struct aff_board *board)
 {
     struct aff_board_view view;
@@ -425,6 +476,7 @@ void aff_route_metrics(struct aff_call *call)
     write_counters(call->reply->body, &sum);
     aff_present_event_metrics(call->reply->body, &sum, shared->events);
     write_stores(call->reply->body, shared->stores);
+    write_memory(call->reply->body, shared->stores);
     write_freshness(call->reply->body, shared->stores);
     write_board(call->reply->body, shared->board);
     write_source(call->reply->body, shared->board);

@@ -27,8 +27,9 @@ struct aff_load_state {
 AFF_MUST_CHECK aff_status aff_load_state(struct aff_connection *connection, int store,
                                          struct aff_load_state *ret_state, struct aff_error *reterr);
 
-/* The bytes that the store's model will take, from counts and text sizes in the tables; within some percent.
- */
+/* The bytes that the store's model will take without sessions and baskets, from counts and text sizes in the
+ * tables, with the room for growth: those of aff_model_bytes, and a few more where rows say nothing. What
+ * malloc adds to each product, customer and row is in neither. */
 AFF_MUST_CHECK aff_status aff_load_estimate(struct aff_connection *connection, int store, uint64_t *ret_bytes,
                                             struct aff_error *reterr);
 
