@@ -97,6 +97,8 @@ static void show(struct aff_learner *learner, const struct aff_led_store *store,
         shown->publish_took_us = report->publish_us;
     shown->rows += report->rows;
     shown->renewed += renewed;
+    shown->sessions += report->sessions;
+    shown->viewed_rows += report->viewed_rows;
     shown->error[0] = '\0';
     aff_learner_board_unlock(learner->board);
 }
