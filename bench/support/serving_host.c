@@ -53,7 +53,7 @@ static int print_paths(const char *name)
 static void turn_all_on(struct synthetic *store)
 {
     const struct aff_blend usual = aff_blend_default();
-    struct aff_fitted *fitted = &store->model->traces->fitted;
+    struct aff_fitted *fitted = &store->model->fitted;
     for (int situation = 0; situation < AFF_SITUATION_MAX; situation++) {
         fitted->given[situation] = true;
         fitted->of[situation] = usual.of[situation];
