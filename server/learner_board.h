@@ -18,6 +18,8 @@ struct aff_learned_store {
     int64_t epoch, version, published;
     uint64_t folds, orders, rows; /* since the start of the process */
     uint64_t renewed;             /* neighbour rows that a sweep changed */
+    uint64_t sessions;            /* counted, or taken back */
+    uint64_t viewed_rows;         /* of the relation `viewed` that became different */
     uint64_t rebuilds, failures;
     uint64_t queued;   /* changes that wait; only known to the leader */
     int64_t oldest_us; /* wall clock at which the oldest of them was queued; 0: none waits */

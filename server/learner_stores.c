@@ -97,6 +97,8 @@ static void show(struct aff_learner *learner, const struct aff_led_store *store,
         shown->publish_took_us = report->publish_us;
     shown->rows += report->rows;
     shown->renewed += renewed;
+    shown->sessions += report->sessions;
+    shown->viewed_rows += report->viewed_rows;
     shown->error[0] = '\0';
     aff_learner_board_unlock(learner->board);
 }
@@ -277,7 +279,7 @@ aff_status aff_learner_round(struct aff_learner *learner, bool *ret_behind, stru
         if (work(learner, store, &report, &error) == AFF_OK) {
             store->attempts = 0;
             store->logged[0] = '\0';
-            *ret_behind = *ret_behind || report.queued >= MANY_QUEUED;
+            *ret_behind = *ret_behind || report.queued >= MANY_QUEUED || report.sessions_wait;
             if (!store->leads)
                 store->next_us = aff_clock_monotonic_us() + TRY_LEAD_US;
         } else if (is_of_connection(learner, &error)) {

@@ -22,7 +22,7 @@
 #define LOOK_MOST_US (60 * AFF_SECOND_US)  /* between looks at whether a store is due */
 #define REPEAT_LOG_US (60 * AFF_SECOND_US) /* the same failure is logged again after this */
 
-enum { LOWEST_PRIORITY = 19, RETRY_MOST_S = 3600, HOUR_S = 3600, LOOKS = 20 };
+enum { LOW_PRIORITY = 10, RETRY_MOST_S = 3600, HOUR_S = 3600, LOOKS = 20 };
 
 /* What the thread knows about the store at the same place of the board; zero at the beginning. */
 struct tuned_store {
@@ -265,7 +265,7 @@ static void *run(void *argument)
     struct aff_tuner *tuner = argument;
 
     (void)pthread_setname_np(pthread_self(), "tuner");
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY); /* of this thread alone, on Linux */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOW_PRIORITY); /* of this thread alone, on Linux */
     while (wait_for(tuner, pause_us(&tuner->config)))
         if (tuner->config.tune_enabled)
             look(tuner);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The thread that fits the weights of the sources to stores that this process leads, every tune.hours if
- * tune.enabled allows it. It works alone, at the lowest priority, and may block; nothing waits for it.
+ * tune.enabled allows it. It works alone, at a low priority, and may block; nothing waits for it.
  * Weights that are put to use come back to this process through the loader, as to every other. */
 #pragma once
 

@@ -106,7 +106,7 @@ struct making {
     struct aff_task *task;
     const struct aff_model *whole;
     const struct aff_measured_orders *orders;
-    uint32_t n_orders;
+    uint32_t n_orders, n_queries;
     uint8_t *known;
     int64_t *customers; /* of the earlier orders, ascending */
     uint32_t n_customers;
@@ -162,10 +162,9 @@ static aff_status ask_about_orders(struct making *making)
 {
     const struct aff_measured_orders *orders = making->orders;
     const uint32_t n = orders->n - making->n_orders;
-    const uint32_t step = n / AFF_TASK_QUERIES + 1;
+    const uint32_t step = n / making->n_queries + 1;
     aff_status status = AFF_OK;
 
-    making->random.state = SEED;
     making->known =
         mark_known(making->whole->catalogue, orders->rows, orders->orders[making->n_orders].start);
     making->customers = malloc(((size_t)making->n_orders + 1) * sizeof *making->customers);
@@ -190,7 +189,7 @@ static aff_status ask_about_sessions(struct making *making, uint32_t n_sessions)
 {
     const struct aff_sequences *sessions = making->whole->traces->sessions;
     const uint32_t step =
-        (sessions->starts[sessions->n] - sessions->starts[n_sessions]) / AFF_TASK_QUERIES + 1;
+        (sessions->starts[sessions->n] - sessions->starts[n_sessions]) / making->n_queries + 1;
     uint32_t place = 0;
     aff_status status = AFF_OK;
 
@@ -217,7 +216,19 @@ aff_status aff_task_make(enum aff_situation situation, const struct aff_model *w
                          const struct aff_measured_orders *orders, uint32_t n_orders, uint32_t n_sessions,
                          struct aff_task *ret)
 {
-    struct making making = {.task = ret, .whole = whole, .orders = orders, .n_orders = n_orders};
+    return aff_task_sample(situation, whole, orders, n_orders, n_sessions, AFF_TASK_QUERIES, SEED, ret);
+}
+
+aff_status aff_task_sample(enum aff_situation situation, const struct aff_model *whole,
+                           const struct aff_measured_orders *orders, uint32_t n_orders, uint32_t n_sessions,
+                           uint32_t n_queries, uint64_t seed, struct aff_task *ret)
+{
+    struct making making = {.task = ret,
+                            .whole = whole,
+                            .orders = orders,
+                            .n_orders = n_orders,
+                            .n_queries = n_queries,
+                            .random = {.state = seed}};
     aff_status status = AFF_OK;
 
     *ret = (struct aff_task){.situation = situation};

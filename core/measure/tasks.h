@@ -39,6 +39,12 @@ struct aff_task_score {
 AFF_MUST_CHECK aff_status aff_task_make(enum aff_situation situation, const struct aff_model *whole,
                                         const struct aff_measured_orders *orders, uint32_t n_orders,
                                         uint32_t n_sessions, struct aff_task *ret);
+/* The same with another bound on the queries and another seed of what is hidden at random. Orders and
+ * sessions are spread evenly over those that could be asked. */
+AFF_MUST_CHECK aff_status aff_task_sample(enum aff_situation situation, const struct aff_model *whole,
+                                          const struct aff_measured_orders *orders, uint32_t n_orders,
+                                          uint32_t n_sessions, uint32_t n_queries, uint64_t seed,
+                                          struct aff_task *ret);
 void aff_task_done(struct aff_task *task);
 
 /* Asks all queries with the weights; `ret_scores` has room for task->n. */

@@ -79,11 +79,22 @@ static struct aff_side *give_side(struct aff_run *run, uint32_t row)
 
 void aff_side_give_all(struct aff_run *run)
 {
-    const bool none_has = run->n_sides == 0;
+    struct aff_workspace *space = run->space;
+    const uint32_t n = run->n_candidates;
 
-    for (uint32_t i = 0; i < run->n_candidates; i++)
-        if (none_has || !has_side(run, run->space->rows[i]))
-            (void)give_side(run, run->space->rows[i]);
+    if (run->n_sides > 0) {
+        for (uint32_t i = 0; i < n; i++)
+            if (!has_side(run, space->rows[i]))
+                (void)give_side(run, space->rows[i]);
+    } else {
+        for (uint32_t i = 0; i < n; i++) {
+            __builtin_prefetch(&space->cells[space->rows[i + AFF_CELLS_AHEAD < n ? i + AFF_CELLS_AHEAD : i]],
+                               1);
+            space->cells[space->rows[i]] = (struct aff_cell){.stamp = space->stamp, .side = i};
+            space->sides[i] = (struct aff_side){0};
+        }
+        run->n_sides = n;
+    }
     run->each = true;
 }
 

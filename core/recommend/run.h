@@ -57,6 +57,8 @@ struct aff_cell {
     uint32_t stamp, side;
 };
 
+enum { AFF_CELLS_AHEAD = 12 }; /* rows whose cells are asked for before they are needed */
+
 /* What the sum of a product is that no base names. It adds like 0, and no sum of shares gives it. */
 #define AFF_UNNAMED (-0.0f)
 

@@ -173,23 +173,20 @@ static void prove(struct aff_run *run)
 }
 
 /* Keeps a candidate with a side if nothing speaks against it. */
-static inline void keep(struct aff_run *run, uint32_t row, uint32_t number, float sum, enum aff_drop drop)
-{
-    struct aff_workspace *space = run->space;
-
-    space->sides[number].drop = (uint8_t)drop;
-    run->answer->dropped[drop] += drop != AFF_DROP_LIMIT;
-    space->live[run->n_live] = row;
-    space->live_sides[run->n_live] = number;
-    space->scores[run->n_live] = sum;
-    run->n_live += drop == AFF_DROP_LIMIT;
-}
-
 static void sieve_by_side(struct aff_run *run, uint32_t row, float sum)
 {
-    const uint32_t number = run->space->cells[row].side;
+    struct aff_workspace *space = run->space;
+    const uint32_t number = space->cells[row].side;
+    const enum aff_drop drop = aff_sieve_one(run, row, &space->sides[number]);
 
-    keep(run, row, number, sum, aff_sieve_one(run, row, &run->space->sides[number]));
+    space->sides[number].drop = (uint8_t)drop;
+    if (drop != AFF_DROP_LIMIT) {
+        run->answer->dropped[drop]++;
+        return;
+    }
+    space->live[run->n_live] = row;
+    space->live_sides[run->n_live] = number;
+    space->scores[run->n_live++] = sum;
 }
 
 /* Where each candidate has a side: sides and rows are in the same order then. */
@@ -197,21 +194,29 @@ static void sieve_each(struct aff_run *run)
 {
     const uint8_t *marks = run->space->marks, *eligibility = aff_catalogue_eligibility(run->catalogue);
     const uint32_t *rows = run->space->rows;
+    const uint32_t n = run->n_candidates;
     const unsigned looked = looked_at(run);
-    float *sums = run->space->sums;
+    struct aff_side *sides = run->space->sides;
+    uint32_t *live = run->space->live, *live_sides = run->space->live_sides, n_live = 0;
+    float *scores = run->space->scores, *sums = run->space->sums;
 
-    for (uint32_t i = 0; i < run->n_candidates; i++) {
-        const uint32_t row = rows[i];
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = rows[i], later = rows[i + AFF_CELLS_AHEAD < n ? i + AFF_CELLS_AHEAD : i];
+        __builtin_prefetch(&marks[later]);
+        __builtin_prefetch(&eligibility[later]);
         const unsigned reasons = reasons_of(marks, eligibility, looked, row);
-        float sum = AFF_UNNAMED;
-        if (i < run->n_named) {
-            sum = sums[row];
-            sums[row] = AFF_UNNAMED;
-        }
-        keep(run, row, i, sum,
-             __builtin_expect(reasons != 0, 0) ? first_of(run, row, reasons)
-                                               : judge(run, row, &run->space->sides[i]));
+        const enum aff_drop drop =
+            __builtin_expect(reasons != 0, 0) ? first_of(run, row, reasons) : judge(run, row, &sides[i]);
+        sides[i].drop = (uint8_t)drop;
+        run->answer->dropped[drop] += drop != AFF_DROP_LIMIT;
+        live[n_live] = row;
+        live_sides[n_live] = i;
+        scores[n_live] = i < run->n_named ? sums[row] : AFF_UNNAMED;
+        n_live += drop == AFF_DROP_LIMIT;
     }
+    for (uint32_t i = 0; i < run->n_named; i++)
+        sums[rows[i]] = AFF_UNNAMED;
+    run->n_live = n_live;
 }
 
 /* Keeps the candidates that are neither marked nor ineligible, and puts the others, which are few, aside. */

@@ -13,7 +13,6 @@ enum {
     VIEWS_LOOKED = 10,       /* newest views */
     VIEWED_FADE = 2,         /* views after which a rule counts 1/e */
     SEEN_FADE = 10,
-    CELLS_AHEAD = 12, /* rows whose cells are asked for before they are needed */
 };
 #define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
 
@@ -60,7 +59,7 @@ static void add_to_each(struct aff_run *run, enum aff_trace trace, const struct 
     sides[n_candidates] = (struct aff_side){0};
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t row = entries[i].row;
-        const uint32_t later = i + CELLS_AHEAD < n ? entries[i + CELLS_AHEAD].row : row;
+        const uint32_t later = i + AFF_CELLS_AHEAD < n ? entries[i + AFF_CELLS_AHEAD].row : row;
         __builtin_prefetch(later < size ? &cells[later] : cells, 1);
         if (__builtin_expect(row >= size, 0))
             continue;
@@ -156,8 +155,8 @@ static void add_recent(struct aff_run *run)
         (void)aff_candidate_add(run, traces->recent[i].row);
     for (uint32_t i = 0; i < run->n_candidates; i++) {
         const uint32_t row = run->space->rows[i];
-        if (i + CELLS_AHEAD < run->n_candidates)
-            __builtin_prefetch(&traces->recent_of[run->space->rows[i + CELLS_AHEAD]]);
+        if (i + AFF_CELLS_AHEAD < run->n_candidates)
+            __builtin_prefetch(&traces->recent_of[run->space->rows[i + AFF_CELLS_AHEAD]]);
         if (row < traces->n_products)
             run->space->sides[i].traces[AFF_TRACE_RECENT] = traces->recent_of[row];
     }

@@ -9,6 +9,8 @@
 #define DAY_S 86400.0
 #define NONE UINT32_MAX
 
+enum { ROWS_AHEAD = 12 }; /* sequences whose products are asked for before they are needed */
+
 /* A sequence that holds a product of the query. */
 struct holder {
     float likeness;
@@ -39,6 +41,7 @@ struct aff_alike_space {
     struct tables tables;
     struct slots by_sequence; /* numbers in `holders`; all NONE between calls */
     struct holder *holders;
+    uint64_t *keys; /* of the holders, while some are chosen */
     uint32_t n_holders, capacity;
     struct slots by_product; /* numbers in `found`; all NONE between calls */
     struct aff_neighbour *found;
@@ -81,6 +84,7 @@ void aff_alike_space_free(struct aff_alike_space *space)
         return;
     free(space->by_sequence.at);
     free(space->holders);
+    free(space->keys);
     free(space->by_product.at);
     free(space->found);
     free(space);
@@ -117,11 +121,13 @@ static inline uint32_t next_slot(const struct slots *slots, uint32_t slot)
 
 static aff_status fit_holders(struct aff_alike_space *space, uint32_t n)
 {
-    if (n > space->capacity || space->holders == NULL) {
+    if (n > space->capacity || space->holders == NULL || space->keys == NULL) {
         free(space->holders);
+        free(space->keys);
         space->capacity = 0;
         space->holders = malloc(((size_t)n + 1) * sizeof *space->holders);
-        if (space->holders == NULL)
+        space->keys = malloc(((size_t)n + 1) * sizeof *space->keys);
+        if (space->holders == NULL || space->keys == NULL)
             return AFF_NOMEM;
         space->capacity = n;
     }
@@ -243,17 +249,22 @@ static void meet_known(const struct aff_sequences *sequences, struct aff_alike_s
 static void meet_all(const struct aff_sequences *sequences, struct aff_alike_space *space, uint32_t i,
                      uint32_t n)
 {
-    const uint32_t *holders = sequences->holders + sequences->product_starts[space->looked[i]];
+    const uint32_t *listed_holders = sequences->holders + sequences->product_starts[space->looked[i]];
+    struct holder *holders = space->holders;
+    const float weight = space->weights[i];
+    uint32_t n_holders = space->n_holders;
 
     for (uint32_t j = 0; j < n; j++) {
-        const uint32_t slot = slot_of(space, holders[j]);
-        if (space->by_sequence.at[slot] == NONE) {
-            __builtin_prefetch(&sequences->starts[holders[j]]);
-            space->by_sequence.at[slot] = space->n_holders;
-            space->holders[space->n_holders++] = (struct holder){0, holders[j], i, slot};
-        }
-        space->holders[space->by_sequence.at[slot]].likeness += space->weights[i];
+        const uint32_t sequence = listed_holders[j], slot = slot_of(space, sequence);
+        const uint32_t before = space->by_sequence.at[slot];
+        const uint32_t number = before == NONE ? n_holders : before;
+        __builtin_prefetch(&sequences->starts[sequence]);
+        holders[n_holders] = (struct holder){0, sequence, i, slot};
+        space->by_sequence.at[slot] = number;
+        holders[number].likeness += weight;
+        n_holders += before == NONE;
     }
+    space->n_holders = n_holders;
 }
 
 /* Sums up what each sequence has in common with the query, from the newest product on. */
@@ -281,7 +292,6 @@ static void weigh(const struct aff_sequences *sequences, const struct aff_alike_
     for (uint32_t i = 0; i < space->n_holders; i++) {
         struct holder *holder = &space->holders[i];
         const uint32_t s = holder->sequence;
-        __builtin_prefetch(&sequences->rows[sequences->starts[s]]);
         holder->likeness *= space->tables.length[sequences->starts[s + 1] - sequences->starts[s]];
         if (settings->days > 0) {
             const double age_s = (double)now_s - (double)sequences->at_s[s];
@@ -290,38 +300,63 @@ static void weigh(const struct aff_sequences *sequences, const struct aff_alike_
     }
 }
 
-static bool is_before(const struct holder *a, const struct holder *b)
+/* Orders sequences by likeness, which is never negative, and equally alike ones by number. */
+static uint64_t key_of(const struct holder *holder)
 {
-    return a->likeness > b->likeness || (a->likeness == b->likeness && a->sequence > b->sequence);
+    uint32_t bits;
+
+    memcpy(&bits, &holder->likeness, sizeof bits);
+    return (uint64_t)bits << 32 | holder->sequence;
 }
 
-/* Moves the `wanted` most alike ones to the front (Hoare's selection; no two are equal). */
-static uint32_t choose(struct holder *holders, uint32_t n, uint32_t wanted)
+/* The wanted-th largest of n different keys, which are shuffled (Hoare's selection, dividing with Lomuto's
+ * scheme, in which each key is moved and only a number depends on it: nobody could guess the branches). */
+static uint64_t select_key(uint64_t *keys, uint32_t n, uint32_t wanted)
 {
-    int64_t from = 0, to = (int64_t)n - 1;
+    uint32_t from = 0, to = n;
 
-    if (wanted >= n)
-        return n;
-    while (from < to) {
-        const struct holder pivot = holders[wanted];
-        int64_t i = from, j = to;
-        do {
-            while (is_before(&holders[i], &pivot))
-                i++;
-            while (is_before(&pivot, &holders[j]))
-                j--;
-            if (i <= j) {
-                const struct holder swapped = holders[i];
-                holders[i++] = holders[j];
-                holders[j--] = swapped;
-            }
-        } while (i <= j);
-        if (j < (int64_t)wanted)
-            from = i;
-        if ((int64_t)wanted < i)
-            to = j;
+    while (to - from > 1) {
+        const uint32_t middle = from + (to - from) / 2;
+        const uint64_t pivot = keys[middle];
+        uint32_t larger = from;
+        keys[middle] = keys[to - 1];
+        for (uint32_t i = from; i + 1 < to; i++) {
+            const uint64_t key = keys[i];
+            keys[i] = keys[larger];
+            keys[larger] = key;
+            larger += key > pivot;
+        }
+        keys[to - 1] = keys[larger];
+        keys[larger] = pivot;
+        if (larger == wanted - 1)
+            return pivot;
+        if (larger < wanted)
+            from = larger + 1;
+        else
+            to = larger;
     }
-    return wanted;
+    return keys[from];
+}
+
+/* Moves the `wanted` most alike ones to the front, in the order in which they were met. */
+static uint32_t choose(struct aff_alike_space *space, uint32_t wanted)
+{
+    struct holder *holders = space->holders;
+    uint32_t n = 0;
+
+    if (wanted >= space->n_holders)
+        return space->n_holders;
+    if (wanted == 0)
+        return 0;
+    for (uint32_t i = 0; i < space->n_holders; i++)
+        space->keys[i] = key_of(&holders[i]);
+    const uint64_t least = select_key(space->keys, space->n_holders, wanted);
+    for (uint32_t i = 0; i < space->n_holders; i++) {
+        const struct holder holder = holders[i];
+        holders[n] = holder;
+        n += key_of(&holder) >= least;
+    }
+    return n;
 }
 
 /* Adds a share to a product. The product is put on the list each time and stays there if it was not yet: no
@@ -381,8 +416,11 @@ static aff_status hear(const struct aff_sequences *sequences, struct aff_alike_s
     aff_status status = fit_found(space, n_places);
     if (status != AFF_OK)
         return status;
-    for (uint32_t i = 0; i < chosen; i++)
+    for (uint32_t i = 0; i < chosen; i++) {
+        const uint32_t later = i + ROWS_AHEAD < chosen ? i + ROWS_AHEAD : i;
+        __builtin_prefetch(&sequences->rows[sequences->starts[space->holders[later].sequence]]);
         speak(sequences, space, &space->holders[i]);
+    }
     memset(space->by_product.at, 0xFF, sizeof *space->by_product.at << space->by_product.bits);
     return AFF_OK;
 }
@@ -403,7 +441,7 @@ aff_status aff_alike_score(const struct aff_sequences *sequences, const struct a
     find_weights(space, settings);
     meet(sequences, settings, space);
     weigh(sequences, settings, space, now_s);
-    status = hear(sequences, space, choose(space->holders, space->n_holders, settings->neighbours));
+    status = hear(sequences, space, choose(space, settings->neighbours));
     if (status != AFF_OK)
         return status;
     *ret_found = space->found;

@@ -392,6 +392,16 @@ static double rows_of(const struct aff_learned_store *store)
     return (double)store->rows;
 }
 
+static double counted_sessions_of(const struct aff_learned_store *store)
+{
+    return (double)store->sessions;
+}
+
+static double viewed_rows_of(const struct aff_learned_store *store)
+{
+    return (double)store->viewed_rows;
+}
+
 static double renewed_of(const struct aff_learned_store *store)
 {
     return (double)store->renewed;
@@ -432,6 +442,9 @@ static const struct learner_metric learner_metrics[] = {
     {"affinity_learner_folds_total", "counter", "Folds.", folds_of},
     {"affinity_learner_orders_total", "counter", "Changed orders folded.", folded_of},
     {"affinity_learner_rows_total", "counter", "Neighbour rows made after folds.", rows_of},
+    {"affinity_learner_sessions_total", "counter", "Sessions counted, or taken back.", counted_sessions_of},
+    {"affinity_learner_viewed_rows_total", "counter", "Neighbour rows made after counts of sessions.",
+     viewed_rows_of},
     {"affinity_learner_renewed_total", "counter", "Neighbour rows that a renewal of all rows changed.",
      renewed_of},
     {"affinity_learner_rebuilds_total", "counter", "Full rebuilds by this process.", rebuilds_of},

@@ -7,7 +7,7 @@
 
 /* Views, or old sessions, of one transaction: so many that its commit costs little, so few that other work of
  * the leader does not wait long. */
-enum { SLICE = 2000, OLD_SLICE = 500 };
+enum { SLICE = 500, OLD_SLICE = 200 };
 
 /* ---- views ---- */
 

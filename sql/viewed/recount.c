@@ -17,6 +17,9 @@ enum { STATEMENT = 2048 };
 #define COUNTS "CASE WHEN s.at >= w.from_at THEN affinity.session_counts(s.products) ELSE '{}' END"
 
 static const char *const statements[] = {
+    /* Whole tables are compared, of which the planner may believe that they are empty still. */
+    "SET LOCAL enable_nestloop = off; SET LOCAL jit = off",
+
     /* Sessions that were imported and wait for nothing else. */
     "DELETE FROM affinity.session_heard WHERE store = " STORE " AND product IS NULL AND product_id IS NULL",
     "UPDATE affinity.session s SET counted = " COUNTS " FROM (SELECT max(at) - " WINDOW

@@ -40,7 +40,7 @@ def loyal_template(postgres, build, template_database, tmp_path_factory):
 
     database = Database(postgres, postgres.create("affinity_loyal", template=template_database.name))
     path = tmp_path_factory.mktemp("loyal") / "orders.csv"
-    path.write_text(text_of(loyal_orders(2200)), encoding="utf-8")
+    path.write_text(text_of(loyal_orders(1500)), encoding="utf-8")
     run_ctl(build, "import", "orders", str(path), "--currency", "EUR", "--quiet", database=database)
     run_ctl(build, "rebuild", "--quiet", "--set", "learn.method=cosine", database=database)
     yield database
@@ -80,7 +80,7 @@ def test_a_fit_is_served_by_running_services_and_switched_back(ctl, service, sho
     assert [fitted(one) for one in services] == [[], []] and max(blind) < 10
 
     shown = json.loads(ctl("tune", "--json", *SETS, database=shop).stdout)
-    assert shown["orders"] + shown["asked_orders"] == 2200
+    assert shown["orders"] + shown["asked_orders"] == 1500
     known = {entry["situation"]: entry for entry in shown["situations"]}["cart_known"]
     assert known["adopted"] and known["weights"]["personal"] > 0 and known["gain_at_least"] > 0
     assert known["after"]["hit"] > known["before"]["hit"]
@@ -172,11 +172,11 @@ def test_the_service_that_leads_fits_on_schedule(service, shop):
     settings = {**BLIND, "tune_enabled": True, "tune_hours": 0.001, "database_poll_ms": 100, "learn_lease_s": 2}
     services = [service(shop, **settings) for _ in range(2)]
     for one in services:
-        wait_until(lambda: "cart_known" in fitted(one), "the fit", 60)
+        wait_until(lambda: "cart_known" in fitted(one), "the fit", 300)
         assert finds_liked(one) >= 18
     leads = [metric(one, "affinity_learner_leads") for one in services]
     leader, follower = services[leads.index(1)], services[leads.index(0)]
-    wait_until(lambda: metric(leader, "affinity_tuner_fits_total") >= 2, "the next fit", 60)
+    wait_until(lambda: metric(leader, "affinity_tuner_fits_total") >= 2, "the next fit", 300)
     assert metric(leader, "affinity_tuner_adopted_total") >= 1
     assert metric(follower, "affinity_tuner_fits_total") == 0
     assert '"event":"tuned"' in leader.log() and "cart_known +" in leader.log()
