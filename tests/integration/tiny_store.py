@@ -55,7 +55,7 @@ SQL = (
          '{2026-11-01T00:00:00Z,2026-06-01T00:00:00Z}');
     INSERT INTO affinity.state (store, version, published, landmark, half_life_s, window_from, window_to, orders,
         weight, next_orders, rebuilt_at) VALUES (1, 3, 3, '2026-11-20T10:00:00Z', 15552000,
-        '2025-11-20T10:00:00Z', '2026-11-20T10:00:00Z', 100, 104857600, 10, '2026-11-20T12:00:00Z');
+        '2025-11-20T10:00:00Z', '2026-11-20T10:00:00Z', 100, 104857600, 10, now());
     """
     + neighbour(1, 1, [2, 7, 3], [0.5, 0.4, 0.25], [16, 12, 8])
     + neighbour(1, 2, [1, 3], [0.75, 0.125], [16, 5])
