@@ -2,28 +2,21 @@
 #include "server/events_internal.h"
 
 #include "core/base/clock.h"
+#include "server/thread.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
-#define REPEAT_LOG_US (60 * AFF_SECOND_US)
 #define SEGMENT_BYTES (UINT64_C(8) << 20)
 
 void aff_events_failed(struct aff_events *events, const struct aff_error *error, bool say)
 {
-    int64_t now_us = aff_clock_monotonic_us();
-
     (void)pthread_mutex_lock(&events->lock);
     events->view.failures++;
     memcpy(events->view.error, error->text, sizeof events->view.error);
-    say = say && (strcmp(events->logged, error->text) != 0 || now_us - events->logged_us >= REPEAT_LOG_US);
-    if (say) {
-        memcpy(events->logged, error->text, sizeof events->logged);
-        events->logged_us = now_us;
-    }
+    say = say && aff_failure_log_is_news(&events->said, error);
     (void)pthread_mutex_unlock(&events->lock);
     if (say)
         aff_log(events->log, AFF_LOG_ERROR, "events", AFF_LOG_FIELDS({"sqlstate", error->sqlstate, 0}),
@@ -78,19 +71,13 @@ static aff_status open_spool(struct aff_events *events, struct aff_error *reterr
     return AFF_OK;
 }
 
-static aff_status start_thread(pthread_t *thread, bool *ret_has, void *(*run)(void *), void *argument,
-                               struct aff_error *reterr)
+static aff_status start_thread(struct aff_events *events, const char *name, void *(*run)(void *),
+                               pthread_t *thread, bool *ret_has, struct aff_error *reterr)
 {
-    sigset_t all, before;
+    aff_status status = aff_thread_start(name, run, events, thread, reterr);
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(thread, NULL, run, argument);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure != 0)
-        return aff_error_set(reterr, AFF_IO, "cannot start the events' threads: %s", strerror(failure));
-    *ret_has = true;
-    return AFF_OK;
+    *ret_has = status == AFF_OK;
+    return status;
 }
 
 static void init_conditions(struct aff_events *events)
@@ -123,14 +110,14 @@ aff_status aff_events_start(const struct aff_config *config, struct aff_memory *
     events->writer = (int)(aff_random_next(&events->random) >> 33);
     aff_status status = open_spool(events, reterr);
     if (status == AFF_OK)
-        status = start_thread(&events->database_thread, &events->has_database_thread, aff_events_database,
-                              events, reterr);
+        status = start_thread(events, "events", aff_events_database, &events->database_thread,
+                              &events->has_database_thread, reterr);
     if (status == AFF_OK)
-        status = start_thread(&events->keeper_thread, &events->has_keeper_thread, aff_events_keeper, events,
-                              reterr);
+        status = start_thread(events, "events-keeper", aff_events_keeper, &events->keeper_thread,
+                              &events->has_keeper_thread, reterr);
     if (status == AFF_OK)
-        status = start_thread(&events->follower_thread, &events->has_follower_thread, aff_events_follower,
-                              events, reterr);
+        status = start_thread(events, "events-follow", aff_events_follower, &events->follower_thread,
+                              &events->has_follower_thread, reterr);
     if (status != AFF_OK) {
         aff_events_stop(events);
         aff_events_join(events);

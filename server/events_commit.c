@@ -181,7 +181,8 @@ static void note_commit(struct aff_events *events, int64_t took_us)
     events->view.commits++;
     events->view.commit_us += (uint64_t)took_us;
     events->view.commit_buckets[bucket]++;
-    events->view.error[0] = events->logged[0] = '\0';
+    events->view.error[0] = '\0';
+    aff_failure_log_clear(&events->said);
     (void)pthread_mutex_unlock(&events->lock);
 }
 

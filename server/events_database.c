@@ -214,7 +214,6 @@ void *aff_events_database(void *argument)
     enum work work = WORK_END;
     unsigned changes = 0;
 
-    (void)pthread_setname_np(pthread_self(), "events");
     aff_events_recall_spool(events);
     do {
         (void)pthread_mutex_lock(&events->lock);

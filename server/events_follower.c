@@ -109,7 +109,6 @@ void *aff_events_follower(void *argument)
     int64_t pause_us = 0;
     unsigned attempts = 0;
 
-    (void)pthread_setname_np(pthread_self(), "events-follow");
     while (pause_for(events, pause_us)) {
         struct aff_error error = {0};
         pause_us = PAUSE_US;

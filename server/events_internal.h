@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/spool/spool.h"
 #include "server/events.h"
+#include "server/failure_log.h"
 #include "sql/events/put_events.h"
 
 #include <pthread.h>
@@ -50,9 +51,8 @@ struct aff_events {
     struct {
         char name[AFF_ID_MAX + 1];
         int number;
-    } store; /* that was looked up last; an empty name: none */
-    char logged[512];
-    int64_t logged_us;
+    } store;                     /* that was looked up last; an empty name: none */
+    struct aff_failure_log said; /* under the lock */
 };
 
 /* Sets what went wrong last, for /health. With `say` it is logged, too, once, and once a minute while it

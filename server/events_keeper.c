@@ -117,7 +117,6 @@ void *aff_events_keeper(void *argument)
     struct aff_events *events = argument;
     struct aff_event_jobs jobs = {0};
 
-    (void)pthread_setname_np(pthread_self(), "events-keeper");
     while (take(events, &jobs))
         keep(events, &jobs);
     return NULL;

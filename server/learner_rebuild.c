@@ -2,10 +2,9 @@
 #include "server/learner_rebuild.h"
 
 #include "config/rows.h"
+#include "server/thread.h"
 #include "sql/rebuild.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +86,6 @@ static void *run(void *argument)
     struct aff_rebuild_report report = {0};
     struct aff_error error = {0};
 
-    (void)pthread_setname_np(pthread_self(), "rebuild");
     note(rebuild, true, false);
     aff_status status =
         aff_rebuild(config->database_url, (int)config->database_connect_timeout_s, "affinityd rebuild",
@@ -102,8 +100,6 @@ static void *run(void *argument)
 bool aff_learner_rebuild_start(struct aff_learner_rebuild *rebuild, const struct aff_config *config,
                                const char *store_name, const char *reason)
 {
-    sigset_t all, before;
-
     if (rebuild->running || atomic_load_explicit(&rebuild->cancel, memory_order_relaxed))
         return false;
     rebuild->config = *config;
@@ -111,10 +107,7 @@ bool aff_learner_rebuild_start(struct aff_learner_rebuild *rebuild, const struct
     atomic_store_explicit(&rebuild->ended, false, memory_order_relaxed);
     aff_log(rebuild->log, AFF_LOG_INFO, "rebuild", AFF_LOG_FIELDS({"store", store_name, 0}),
             "store %s is counted anew: %s", store_name, reason);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    rebuild->running = pthread_create(&rebuild->thread, NULL, run, rebuild) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    rebuild->running = aff_thread_start("rebuild", run, rebuild, &rebuild->thread, NULL) == AFF_OK;
     return rebuild->running;
 }
 

@@ -4,10 +4,10 @@
 #include "server/exchange.h"
 #include "server/job.h"
 #include "server/reaper.h"
+#include "server/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -151,10 +151,7 @@ static void on_tick(uv_timer_t *tick)
 static void *run(void *argument)
 {
     struct aff_worker *worker = argument;
-    char name[16];
 
-    (void)snprintf(name, sizeof name, "worker-%u", worker->number);
-    (void)pthread_setname_np(pthread_self(), name);
     aff_reader_enter();
     (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     aff_reader_leave();
@@ -198,16 +195,10 @@ static aff_status start_loop(struct aff_worker *worker, struct aff_error *reterr
 
 static aff_status start_thread(struct aff_worker *worker, struct aff_error *reterr)
 {
-    sigset_t all, before;
+    char name[24];
 
-    /* Signals are the main thread's business. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&worker->thread, NULL, run, worker);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure != 0)
-        return aff_error_set(reterr, AFF_IO, "cannot start worker %u: %s", worker->number, strerror(failure));
-    return AFF_OK;
+    (void)snprintf(name, sizeof name, "worker-%u", worker->number);
+    return aff_thread_start(name, run, worker, &worker->thread, reterr);
 }
 
 aff_status aff_worker_start(struct aff_worker *worker, const struct aff_worker_plan *plan,

@@ -4,8 +4,8 @@
 
 #include "core/base/clock.h"
 #include "server/loader.h"
+#include "server/thread.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -176,7 +176,6 @@ static void *run_clock(void *argument)
     struct aff_writer *writer = argument;
     bool work = true;
 
-    (void)pthread_setname_np(pthread_self(), "write-clock");
     (void)pthread_mutex_lock(&writer->lock);
     while (work) {
         struct timespec until;
@@ -200,27 +199,22 @@ static void *run_clock(void *argument)
 
 static aff_status start_threads(struct aff_writer *writer, struct aff_error *reterr)
 {
-    sigset_t all, before;
-    int failure = 0;
+    aff_status status = AFF_OK;
 
-    /* Signals are the main thread's business. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (unsigned i = 0; failure == 0 && i < writer->n_threads; i++) {
+    for (unsigned i = 0; status == AFF_OK && i < writer->n_threads; i++) {
         struct aff_writer_thread *thread = &writer->threads[i];
+        char name[24];
         thread->writer = writer;
         thread->number = i;
-        failure = pthread_create(&thread->thread, NULL, aff_writer_run, thread);
-        thread->started = failure == 0;
+        (void)snprintf(name, sizeof name, "writer-%u", i);
+        status = aff_thread_start(name, aff_writer_run, thread, &thread->thread, reterr);
+        thread->started = status == AFF_OK;
     }
-    if (failure == 0) {
-        failure = pthread_create(&writer->clock, NULL, run_clock, writer);
-        writer->clock_started = failure == 0;
+    if (status == AFF_OK) {
+        status = aff_thread_start("write-clock", run_clock, writer, &writer->clock, reterr);
+        writer->clock_started = status == AFF_OK;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure != 0)
-        return aff_error_set(reterr, AFF_IO, "cannot start the threads that write: %s", strerror(failure));
-    return AFF_OK;
+    return status;
 }
 
 aff_status aff_writer_start(const struct aff_config *config, struct aff_stores *stores,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/random.h"
+#include "server/failure_log.h"
 #include "server/problem.h"
 #include "server/write.h"
 #include "server/writer.h"
@@ -75,8 +76,7 @@ struct aff_writer {
     int64_t next_try_us;
     struct aff_error why;
     struct aff_random random;
-    char logged[512];
-    int64_t logged_us;
+    struct aff_failure_log said;
 };
 
 /* Takes the right to answer; false: it is answered already. The writer's lock is held. */

@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REPEAT_LOG_US (60 * AFF_SECOND_US) /* the same failure is logged again after this */
-#define STORE_US AFF_SECOND_US             /* how long a store's number is believed */
+#define STORE_US AFF_SECOND_US /* how long a store's number is believed */
 #define TRIM_US (600 * AFF_SECOND_US)
 
 /* No statement waits longer than its request may. A server that commits without waiting for its disk would
@@ -46,14 +45,8 @@ void aff_writer_disconnect(struct aff_writer_thread *thread)
 
 void aff_writer_say(struct aff_writer *writer, const struct aff_error *error)
 {
-    int64_t now_us = aff_clock_monotonic_us();
-
     (void)pthread_mutex_lock(&writer->lock);
-    bool say = strcmp(writer->logged, error->text) != 0 || now_us - writer->logged_us >= REPEAT_LOG_US;
-    if (say) {
-        memcpy(writer->logged, error->text, sizeof writer->logged);
-        writer->logged_us = now_us;
-    }
+    const bool say = aff_failure_log_is_news(&writer->said, error);
     (void)pthread_mutex_unlock(&writer->lock);
     if (say)
         aff_log(writer->log, AFF_LOG_ERROR, "write", AFF_LOG_FIELDS({"sqlstate", error->sqlstate, 0}),
@@ -66,7 +59,7 @@ static void is_back(struct aff_writer *writer)
     bool was_away = writer->away;
     writer->away = false;
     writer->attempts = 0;
-    writer->logged[0] = '\0';
+    aff_failure_log_clear(&writer->said);
     (void)pthread_mutex_unlock(&writer->lock);
     if (!was_away)
         return;
@@ -319,11 +312,8 @@ void *aff_writer_run(void *argument)
 {
     struct aff_writer_thread *thread = argument;
     struct aff_write *list;
-    char name[16];
     size_t n;
 
-    (void)snprintf(name, sizeof name, "writer-%u", thread->number);
-    (void)pthread_setname_np(pthread_self(), name);
     while ((list = take_group(thread, &n)) != NULL) {
         if (prepare(thread, list)) {
             for (struct aff_write *write = list; write != NULL; write = write->next)
