@@ -3,13 +3,11 @@
 #pragma once
 
 #include "core/base/random.h"
+#include "server/background.h"
+#include "server/failure_log.h"
 #include "server/learner.h"
 #include "server/learner_rebuild.h"
-#include "sql/cancel.h"
-#include "sql/connection.h"
 #include "sql/fold/learning.h"
-
-#include <pthread.h>
 
 /* One store of the database. */
 struct aff_led_store {
@@ -19,25 +17,15 @@ struct aff_led_store {
     int64_t next_us;   /* monotonic; not before */
     int64_t trim_us;   /* monotonic */
     unsigned attempts; /* that failed one after another */
-    char logged[512];  /* the failure that was logged last */
-    int64_t logged_us;
+    struct aff_failure_log said;
     int64_t rebuild_from_us; /* monotonic; no rebuild before, after one failed */
     unsigned rebuild_attempts;
 };
 
 struct aff_learner {
+    struct aff_background background;
     struct aff_learner_board *board;
     struct aff_log *log;
-    pthread_t thread;
-    pthread_mutex_t lock; /* of the next four */
-    pthread_cond_t wake;
-    struct aff_config next_config;
-    bool has_config, must_stop;
-    struct aff_cancel *cancel; /* of the open connection */
-
-    /* The thread's own. */
-    struct aff_config config;
-    struct aff_connection connection;
     struct aff_random random;
     struct aff_learner_rebuild *rebuild;
     char rebuilding[AFF_ID_MAX + 1]; /* the store that is counted anew; empty: none */
@@ -45,14 +33,8 @@ struct aff_learner {
     size_t n_stores;
     int64_t listed_us; /* monotonic; 0: the stores have to be listed */
     char name[80];     /* of this leader, for people */
-    char logged[512];
-    int64_t logged_us;
+    struct aff_failure_log said;
 };
-
-/* True, and remembered, if this failure was not said within the last minute. */
-bool aff_learner_is_news(char logged[512], int64_t *logged_us, const char *text);
-
-bool aff_learner_must_stop(struct aff_learner *learner);
 
 /* Finds new stores, and prepares those that have no learning on this connection. */
 AFF_MUST_CHECK aff_status aff_learner_list(struct aff_learner *learner, struct aff_error *reterr);

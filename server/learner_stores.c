@@ -19,6 +19,11 @@
 
 enum { SWEEP_SLICE = 50, RETRY_MOST_S = 600, MANY_QUEUED = 1000 };
 
+static bool must_stop(struct aff_learner *learner)
+{
+    return aff_background_must_stop(&learner->background);
+}
+
 static void see(void *context, const struct aff_store_seen *seen)
 {
     struct aff_learner *learner = context;
@@ -35,32 +40,33 @@ static void see(void *context, const struct aff_store_seen *seen)
 
 aff_status aff_learner_list(struct aff_learner *learner, struct aff_error *reterr)
 {
+    struct aff_connection *connection = &learner->background.connection;
+    const struct aff_config *config = &learner->background.config;
     int64_t now_us = aff_clock_monotonic_us();
-    struct aff_learning_settings settings = {
-        .name = learner->name,
-        .rows = aff_config_rows(&learner->config),
-        .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20,
-        .viewed = {.wait_s = learner->config.learn_session_wait_s,
-                   .window_us = learner->config.learn_session_days * AFF_DAY_US,
-                   .rows = aff_config_viewed(&learner->config)}};
+    struct aff_learning_settings settings = {.name = learner->name,
+                                             .rows = aff_config_rows(config),
+                                             .limit_bytes = (uint64_t)config->learn_memory_mb << 20,
+                                             .viewed = {.wait_s = config->learn_session_wait_s,
+                                                        .window_us = config->learn_session_days * AFF_DAY_US,
+                                                        .rows = aff_config_viewed(config)}};
 
     if (learner->listed_us != 0 && now_us - learner->listed_us < LIST_EVERY_US)
         return AFF_OK;
-    aff_status status = aff_stores_list(&learner->connection, see, learner, reterr);
+    aff_status status = aff_stores_list(connection, see, learner, reterr);
     for (size_t i = 0; i < learner->n_stores && status == AFF_OK; i++) {
         struct aff_led_store *store = &learner->stores[i];
         char currency[4];
         int number;
         if (store->learning != NULL)
             continue;
-        status = aff_store_find(&learner->connection, store->name, &number, currency, reterr);
+        status = aff_store_find(connection, store->name, &number, currency, reterr);
         if (status == AFF_NOTFOUND) {
             store->next_us = now_us + LIST_EVERY_US; /* it has gone, and may come back */
             status = AFF_OK;
             continue;
         }
         if (status == AFF_OK) {
-            status = aff_learning_new(&learner->connection, number, &settings, &store->learning);
+            status = aff_learning_new(connection, number, &settings, &store->learning);
             if (status != AFF_OK)
                 return aff_error_set(reterr, status, "%s", aff_status_text(status));
         }
@@ -134,7 +140,7 @@ static void start_rebuild(struct aff_learner *learner, struct aff_led_store *sto
 {
     if (learner->rebuilding[0] != '\0' || aff_clock_monotonic_us() < store->rebuild_from_us)
         return;
-    if (aff_learner_rebuild_start(learner->rebuild, &learner->config, store->name, reason))
+    if (aff_learner_rebuild_start(learner->rebuild, &learner->background.config, store->name, reason))
         (void)snprintf(learner->rebuilding, sizeof learner->rebuilding, "%s", store->name);
 }
 
@@ -175,7 +181,7 @@ static aff_status sweep(struct aff_learner *learner, struct aff_led_store *store
     bool done = false;
 
     *ret_changed = 0;
-    if (!store->sweeping && !is_due(last_us, learner->config.learn_sweep_hours))
+    if (!store->sweeping && !is_due(last_us, learner->background.config.learn_sweep_hours))
         return AFF_OK;
     store->sweeping = true;
     aff_status status = aff_learning_sweep(store->learning, SWEEP_SLICE, ret_changed, &done, reterr);
@@ -212,7 +218,7 @@ static aff_status work(struct aff_learner *learner, struct aff_led_store *store,
     show(learner, store, report, renewed);
     if (report->state == AFF_LEARNING_REBUILD)
         start_rebuild(learner, store, report->generation == 0 ? "it never was" : "many orders wait");
-    else if (store->leads && is_due(report->rebuilt_at_us, learner->config.learn_rebuild_hours))
+    else if (store->leads && is_due(report->rebuilt_at_us, learner->background.config.learn_rebuild_hours))
         start_rebuild(learner, store, "learn.rebuild_hours are over");
     return AFF_OK;
 }
@@ -230,11 +236,11 @@ static bool is_of_counts(const struct aff_error *error)
 static void store_failed(struct aff_learner *learner, struct aff_led_store *store,
                          const struct aff_error *error)
 {
-    store->next_us = aff_clock_monotonic_us() + aff_loader_pause_us(store->attempts++,
-                                                                    learner->config.database_retry_max_s,
-                                                                    aff_random_unit(&learner->random));
+    store->next_us = aff_clock_monotonic_us() +
+                     aff_loader_pause_us(store->attempts++, learner->background.config.database_retry_max_s,
+                                         aff_random_unit(&learner->random));
     show_failure(learner, store->name, error);
-    if (aff_learner_is_news(store->logged, &store->logged_us, error->text))
+    if (aff_failure_log_is_news(&store->said, error))
         aff_log(learner->log, AFF_LOG_ERROR, "fold_failed",
                 AFF_LOG_FIELDS({"store", store->name, 0}, {"sqlstate", error->sqlstate, 0}), "store %s: %s",
                 store->name, error->text);
@@ -244,7 +250,7 @@ static void store_failed(struct aff_learner *learner, struct aff_led_store *stor
 
 static bool is_of_connection(const struct aff_learner *learner, const struct aff_error *error)
 {
-    return !aff_connection_good(&learner->connection) || error->status == AFF_SCHEMA ||
+    return !aff_connection_good(&learner->background.connection) || error->status == AFF_SCHEMA ||
            error->status == AFF_CANCELLED;
 }
 
@@ -270,7 +276,7 @@ aff_status aff_learner_round(struct aff_learner *learner, bool *ret_behind, stru
 {
     aff_status status = aff_learner_list(learner, reterr);
 
-    for (size_t i = 0; i < learner->n_stores && status == AFF_OK && !aff_learner_must_stop(learner); i++) {
+    for (size_t i = 0; i < learner->n_stores && status == AFF_OK && !must_stop(learner); i++) {
         struct aff_led_store *store = &learner->stores[i];
         struct aff_learning_report report;
         struct aff_error error = {0};
@@ -278,7 +284,7 @@ aff_status aff_learner_round(struct aff_learner *learner, bool *ret_behind, stru
             continue;
         if (work(learner, store, &report, &error) == AFF_OK) {
             store->attempts = 0;
-            store->logged[0] = '\0';
+            aff_failure_log_clear(&store->said);
             *ret_behind = *ret_behind || report.queued >= MANY_QUEUED || report.sessions_wait;
             if (!store->leads)
                 store->next_us = aff_clock_monotonic_us() + TRY_LEAD_US;
@@ -289,7 +295,7 @@ aff_status aff_learner_round(struct aff_learner *learner, bool *ret_behind, stru
             aff_learning_free(store->learning); /* it was removed; listing finds it if it comes back */
             store->learning = NULL;
             store->leads = false;
-        } else if (!aff_learner_must_stop(learner))
+        } else if (!must_stop(learner))
             store_failed(learner, store, &error);
     }
     return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/loader_store.h"
 
+#include "config/traces.h"
 #include "core/base/clock.h"
 #include "core/index/model.h"
 #include "core/index/update.h"
@@ -21,6 +22,7 @@
 static uint64_t bytes_left(const struct aff_following *following)
 {
     const struct aff_stores *stores = following->stores;
+    const uint64_t limit = (uint64_t)following->background->config.memory_limit_mb << 20;
     size_t n = atomic_load_explicit(&stores->n, memory_order_relaxed);
     uint64_t used = 0;
 
@@ -31,7 +33,7 @@ static uint64_t bytes_left(const struct aff_following *following)
             used += aff_model_bytes(model);
         aff_slot_release(store->slot);
     }
-    return used < following->memory_limit_bytes ? following->memory_limit_bytes - used : 1;
+    return used < limit ? limit - used : 1;
 }
 
 static void note(struct aff_store *store, const struct aff_store_seen *seen)
@@ -65,8 +67,9 @@ static void load_failed(struct aff_following *following, struct aff_followed *fo
     followed->failed = true;
     followed->failed_version = seen->published;
     followed->next_try_us =
-        aff_clock_monotonic_us() +
-        aff_loader_pause_us(followed->attempts, following->retry_max_s, aff_random_unit(following->random));
+        aff_clock_monotonic_us() + aff_loader_pause_us(followed->attempts,
+                                                       following->background->config.database_retry_max_s,
+                                                       aff_random_unit(following->random));
     aff_board_load(following->board, seen->name, error, 0);
     if (!repeated)
         aff_log(following->log, AFF_LOG_ERROR, "load_failed", AFF_LOG_FIELDS({"store", seen->name, 0}),
@@ -78,7 +81,7 @@ static void load_failed(struct aff_following *following, struct aff_followed *fo
 static bool ends_round(const struct aff_following *following, aff_status status)
 {
     return status == AFF_BACKEND || status == AFF_SCHEMA || status == AFF_CANCELLED ||
-           following->must_stop(following->context);
+           aff_background_must_stop(following->background);
 }
 
 static void log_loaded(const struct aff_following *following, const struct aff_store_seen *seen,
@@ -118,10 +121,12 @@ static aff_status load(struct aff_following *following, struct aff_store *store,
 {
     struct aff_model *model = NULL;
     int64_t started_us = aff_clock_monotonic_us(), at_us = aff_clock_now_us();
-    const struct aff_load_bounds bounds = {.limit_bytes = bytes_left(following), .traces = following->traces};
-    aff_status status = aff_model_load(following->connection, seen->name, &bounds, &model, reterr);
+    const struct aff_load_bounds bounds = {.limit_bytes = bytes_left(following),
+                                           .traces = aff_config_traces(&following->background->config)};
+    aff_status status =
+        aff_model_load(&following->background->connection, seen->name, &bounds, &model, reterr);
 
-    if (status != AFF_OK || following->must_stop(following->context)) {
+    if (status != AFF_OK || aff_background_must_stop(following->background)) {
         aff_model_free(model);
         if (status == AFF_OK || ends_round(following, status))
             return status == AFF_OK ? AFF_CANCELLED : status;
@@ -164,7 +169,7 @@ static aff_status catch_up(struct aff_following *following, struct aff_store *st
     int64_t at_us = aff_clock_now_us();
     bool popularity = aff_clock_monotonic_us() - followed->popularity_us >= POPULARITY_EVERY_US;
     aff_status status =
-        aff_follow(following->connection, seen->store, store->slot, popularity, &report, reterr);
+        aff_follow(&following->background->connection, seen->store, store->slot, popularity, &report, reterr);
 
     if (status != AFF_OK)
         return status;
@@ -188,7 +193,8 @@ static aff_status take_fitted(struct aff_following *following, struct aff_store 
     struct aff_fitted fitted;
     struct aff_update *update = NULL;
     uint64_t version = 0;
-    aff_status status = aff_fitted_read(following->connection, seen->store, &fitted, &version, reterr);
+    aff_status status =
+        aff_fitted_read(&following->background->connection, seen->store, &fitted, &version, reterr);
 
     if (status != AFF_OK)
         return status;

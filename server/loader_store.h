@@ -3,11 +3,10 @@
 #pragma once
 
 #include "core/base/random.h"
-#include "core/sequence/traces.h"
+#include "server/background.h"
 #include "server/board.h"
 #include "server/log.h"
 #include "server/stores.h"
-#include "sql/connection.h"
 #include "sql/stores.h"
 
 /* What the loader knows about one store of the database; zero at the beginning. */
@@ -22,16 +21,11 @@ struct aff_followed {
 
 /* What one round of the loader works with. */
 struct aff_following {
-    struct aff_connection *connection;
+    struct aff_background *background;
     struct aff_stores *stores;
     struct aff_board *board;
     struct aff_log *log;
     struct aff_random *random;
-    uint64_t memory_limit_bytes;
-    struct aff_traces_bounds traces;
-    int64_t retry_max_s;
-    bool (*must_stop)(void *context);
-    void *context;
 };
 
 /* Brings the store's model up to date: with what changed since its versions if the tables go back that far,

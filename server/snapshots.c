@@ -4,17 +4,14 @@
 #include "config/traces.h"
 #include "core/base/clock.h"
 #include "core/index/snapshot.h"
+#include "server/background.h"
+#include "server/failure_log.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define REPEAT_LOG_US (60 * AFF_SECOND_US)
 
 /* Versions of a store that its newest file has; by the place in aff_stores. */
 struct saved {
@@ -23,17 +20,11 @@ struct saved {
 };
 
 struct aff_snapshots {
-    char directory[AFF_CONFIG_TEXT];
-    int64_t every_us;
+    struct aff_background background;
     struct aff_stores *stores;
     struct aff_log *log;
-    pthread_t thread;
-    pthread_mutex_t lock; /* of the next two */
-    pthread_cond_t wake;
-    bool must_stop;
     struct saved saved[AFF_STORES_MAX]; /* the thread's own, as the rest */
-    char logged[512];
-    int64_t logged_us;
+    struct aff_failure_log said;
 };
 
 /* ---- opening ---- */
@@ -75,7 +66,7 @@ static void open_store(struct aff_snapshots *snapshots, const char *store, const
     struct aff_model *model = NULL;
     struct aff_error error = {0};
 
-    if (aff_snapshot_latest(snapshots->directory, &options, log_refused, snapshots->log, &model, &info,
+    if (aff_snapshot_latest(config->snapshot_directory, &options, log_refused, snapshots->log, &model, &info,
                             &error) != AFF_OK) {
         aff_log(snapshots->log, AFF_LOG_ERROR, "snapshot", AFF_LOG_FIELDS({"store", store, 0}), "%s",
                 error.text);
@@ -96,13 +87,13 @@ static bool known(const struct aff_snapshots *snapshots, const char *store)
 static void open_all(struct aff_snapshots *snapshots, const struct aff_config *config)
 {
     static const char ending[] = ".snapshot";
-    DIR *directory = opendir(snapshots->directory);
+    DIR *directory = opendir(config->snapshot_directory);
 
     if (directory == NULL) {
         aff_log(snapshots->log, AFF_LOG_ERROR, "snapshot",
-                AFF_LOG_FIELDS({"directory", snapshots->directory, 0}),
+                AFF_LOG_FIELDS({"directory", config->snapshot_directory, 0}),
                 "snapshot.directory '%s' cannot be read: %s; make it and give it to the service's user",
-                snapshots->directory, strerror(errno));
+                config->snapshot_directory, strerror(errno));
         return;
     }
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
@@ -111,7 +102,7 @@ static void open_all(struct aff_snapshots *snapshots, const struct aff_config *c
         struct aff_snapshot_info info;
         if (size < sizeof ending || strcmp(entry->d_name + size - (sizeof ending - 1), ending) != 0)
             continue;
-        (void)snprintf(path, sizeof path, "%s/%s", snapshots->directory, entry->d_name);
+        (void)snprintf(path, sizeof path, "%s/%s", config->snapshot_directory, entry->d_name);
         if (aff_snapshot_inspect(path, &info, NULL) == AFF_OK && !known(snapshots, info.store))
             open_store(snapshots, info.store, config);
     }
@@ -122,14 +113,9 @@ static void open_all(struct aff_snapshots *snapshots, const struct aff_config *c
 
 static void log_failure(struct aff_snapshots *snapshots, const char *store, const struct aff_error *error)
 {
-    int64_t now_us = aff_clock_monotonic_us();
-
-    if (strcmp(snapshots->logged, error->text) == 0 && now_us - snapshots->logged_us < REPEAT_LOG_US)
-        return;
-    memcpy(snapshots->logged, error->text, sizeof snapshots->logged);
-    snapshots->logged_us = now_us;
-    aff_log(snapshots->log, AFF_LOG_ERROR, "snapshot", AFF_LOG_FIELDS({"store", store, 0}), "%s",
-            error->text);
+    if (aff_failure_log_is_news(&snapshots->said, error))
+        aff_log(snapshots->log, AFF_LOG_ERROR, "snapshot", AFF_LOG_FIELDS({"store", store, 0}), "%s",
+                error->text);
 }
 
 /* Whether the model is newer than its file. */
@@ -153,7 +139,8 @@ static void save_store(struct aff_snapshots *snapshots, const struct aff_store *
 
     /* Busy means that all was loaded anew meanwhile. */
     for (int attempt = 0; attempt < 3 && status == AFF_BUSY; attempt++)
-        status = aff_snapshot_save(store->slot, snapshots->directory, NULL, &info, &error);
+        status = aff_snapshot_save(store->slot, snapshots->background.config.snapshot_directory, NULL, &info,
+                                   &error);
     if (status != AFF_OK) {
         log_failure(snapshots, store->name, &error);
         return;
@@ -177,29 +164,13 @@ static void save_all(struct aff_snapshots *snapshots)
     }
 }
 
-/* False: the thread must end. */
-static bool wait_for_turn(struct aff_snapshots *snapshots)
-{
-    struct timespec until;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += snapshots->every_us / AFF_SECOND_US;
-    (void)pthread_mutex_lock(&snapshots->lock);
-    while (!snapshots->must_stop)
-        if (pthread_cond_timedwait(&snapshots->wake, &snapshots->lock, &until) != 0)
-            break;
-    bool go_on = !snapshots->must_stop;
-    (void)pthread_mutex_unlock(&snapshots->lock);
-    return go_on;
-}
-
 static void *run(void *argument)
 {
     struct aff_snapshots *snapshots = argument;
+    const int64_t every_us = snapshots->background.config.snapshot_every_s * AFF_SECOND_US;
 
-    (void)pthread_setname_np(pthread_self(), "snapshots");
     aff_reader_enter();
-    while (wait_for_turn(snapshots))
+    while (aff_background_wait(&snapshots->background, every_us))
         save_all(snapshots);
     save_all(snapshots);
     aff_reader_leave();
@@ -207,27 +178,6 @@ static void *run(void *argument)
 }
 
 /* ---- life ---- */
-
-static aff_status start_thread(struct aff_snapshots *snapshots, struct aff_error *reterr)
-{
-    pthread_condattr_t attributes;
-    sigset_t all, before;
-
-    (void)pthread_mutex_init(&snapshots->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&snapshots->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&snapshots->thread, NULL, run, snapshots);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure == 0)
-        return AFF_OK;
-    (void)pthread_cond_destroy(&snapshots->wake);
-    (void)pthread_mutex_destroy(&snapshots->lock);
-    return aff_error_set(reterr, AFF_IO, "cannot start the thread of snapshots: %s", strerror(failure));
-}
 
 aff_status aff_snapshots_start(const struct aff_config *config, struct aff_stores *stores,
                                struct aff_log *log, struct aff_snapshots **ret_snapshots,
@@ -238,36 +188,28 @@ aff_status aff_snapshots_start(const struct aff_config *config, struct aff_store
     struct aff_snapshots *snapshots = calloc(1, sizeof *snapshots);
     if (snapshots == NULL)
         return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
-    memcpy(snapshots->directory, config->snapshot_directory, sizeof snapshots->directory);
-    snapshots->every_us = config->snapshot_every_s * AFF_SECOND_US;
     snapshots->stores = stores;
     snapshots->log = log;
     open_all(snapshots, config);
-    aff_status status = start_thread(snapshots, reterr);
-    if (status != AFF_OK) {
+    aff_status status =
+        aff_background_start(&snapshots->background, config, "snapshots", run, snapshots, reterr);
+    if (status == AFF_OK)
+        *ret_snapshots = snapshots;
+    else
         free(snapshots);
-        return status;
-    }
-    *ret_snapshots = snapshots;
-    return AFF_OK;
+    return status;
 }
 
 void aff_snapshots_stop(struct aff_snapshots *snapshots)
 {
-    if (snapshots == NULL)
-        return;
-    (void)pthread_mutex_lock(&snapshots->lock);
-    snapshots->must_stop = true;
-    (void)pthread_cond_signal(&snapshots->wake);
-    (void)pthread_mutex_unlock(&snapshots->lock);
+    if (snapshots != NULL)
+        aff_background_stop(&snapshots->background);
 }
 
 void aff_snapshots_join(struct aff_snapshots *snapshots)
 {
     if (snapshots == NULL)
         return;
-    (void)pthread_join(snapshots->thread, NULL);
-    (void)pthread_cond_destroy(&snapshots->wake);
-    (void)pthread_mutex_destroy(&snapshots->lock);
+    aff_background_join(&snapshots->background);
     free(snapshots);
 }

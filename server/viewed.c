@@ -4,19 +4,14 @@
 #include "config/traces.h"
 #include "core/base/clock.h"
 #include "core/index/update.h"
-#include "sql/cancel.h"
+#include "server/background.h"
+#include "server/failure_log.h"
 #include "sql/load/model.h"
-#include "sql/migrate.h"
 #include "sql/sessions/load_traces.h"
 #include "sql/sessions/read_sessions.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#define REPEAT_LOG_US (60 * AFF_SECOND_US)
 #define IDLE_US (5 * AFF_SECOND_US) /* between looks for a new configuration while it is switched off */
 #define PATIENCE_MS 60000           /* a server that says nothing for so long is given up */
 
@@ -30,77 +25,20 @@ struct read_last {
 };
 
 struct aff_viewed_thread {
+    struct aff_background background;
     struct aff_stores *stores;
     struct aff_log *log;
-    pthread_t thread;
-    pthread_mutex_t lock; /* of the next four */
-    pthread_cond_t wake;
-    struct aff_config next_config;
-    bool has_config, must_stop;
-    struct aff_cancel *cancel; /* of the open connection */
-
-    /* The thread's own. */
-    struct aff_config config;
-    struct aff_connection connection;
     struct read_last last[AFF_STORES_MAX];
-    char logged[512];
-    int64_t logged_us;
+    struct aff_failure_log said;
 };
-
-static bool must_stop(struct aff_viewed_thread *viewed)
-{
-    (void)pthread_mutex_lock(&viewed->lock);
-    bool stop = viewed->must_stop;
-    (void)pthread_mutex_unlock(&viewed->lock);
-    return stop;
-}
 
 static void log_failure(struct aff_viewed_thread *viewed, const char *store, const struct aff_error *error)
 {
-    const int64_t now_us = aff_clock_monotonic_us();
-
-    if (must_stop(viewed) ||
-        (strcmp(viewed->logged, error->text) == 0 && now_us - viewed->logged_us < REPEAT_LOG_US))
+    if (aff_background_must_stop(&viewed->background) || !aff_failure_log_is_news(&viewed->said, error))
         return;
-    memcpy(viewed->logged, error->text, sizeof viewed->logged);
-    viewed->logged_us = now_us;
     aff_log(viewed->log, AFF_LOG_ERROR, "sessions",
             AFF_LOG_FIELDS({"store", store, 0}, {"sqlstate", error->sqlstate, 0}),
             "sessions are not read again: %s; those that were read before stay", error->text);
-}
-
-/* ---- connection ---- */
-
-static void set_cancel(struct aff_viewed_thread *viewed, struct aff_cancel *cancel)
-{
-    (void)pthread_mutex_lock(&viewed->lock);
-    struct aff_cancel *before = viewed->cancel;
-    viewed->cancel = cancel;
-    (void)pthread_mutex_unlock(&viewed->lock);
-    aff_cancel_free(before);
-}
-
-static void disconnect(struct aff_viewed_thread *viewed)
-{
-    set_cancel(viewed, NULL);
-    aff_connection_close(&viewed->connection);
-    viewed->connection = (struct aff_connection){0};
-}
-
-static aff_status connect(struct aff_viewed_thread *viewed, struct aff_error *reterr)
-{
-    const struct aff_config *config = &viewed->config;
-    aff_status status =
-        aff_connection_open(config->database_url, "affinityd sessions",
-                            (int)config->database_connect_timeout_s, &viewed->connection, reterr);
-
-    if (status != AFF_OK) {
-        viewed->connection = (struct aff_connection){0};
-        return status;
-    }
-    viewed->connection.patience_ms = PATIENCE_MS;
-    set_cancel(viewed, aff_cancel_new(&viewed->connection));
-    return aff_migrate_check(&viewed->connection, reterr);
 }
 
 /* ---- one store ---- */
@@ -203,9 +141,10 @@ static uint64_t sessions_bytes(const struct aff_model *model)
 /* False: there is no model, or its sessions are not wanted. */
 static bool aim(const struct aff_viewed_thread *viewed, struct aff_store *store, struct target *ret)
 {
-    const uint64_t limit_bytes = (uint64_t)viewed->config.memory_limit_mb << 20;
+    const uint64_t limit_bytes = (uint64_t)viewed->background.config.memory_limit_mb << 20;
 
-    *ret = (struct target){.store = store, .bounds = aff_config_traces(&viewed->config), .bytes = UINT64_MAX};
+    *ret = (struct target){
+        .store = store, .bounds = aff_config_traces(&viewed->background.config), .bytes = UINT64_MAX};
     (void)pthread_mutex_lock(&store->publish);
     const struct aff_model *model = aff_slot_model(store->slot);
     if (model != NULL) {
@@ -225,7 +164,7 @@ static aff_status renew(struct aff_viewed_thread *viewed, struct target *target,
     struct aff_read_sessions sessions = {0};
     struct aff_traces traces = {0};
     aff_status status =
-        aff_sessions_read(&viewed->connection, number, target->bounds.sessions, &sessions, reterr);
+        aff_sessions_read(&viewed->background.connection, number, target->bounds.sessions, &sessions, reterr);
 
     if (status != AFF_OK || sessions.n == 0) {
         aff_read_sessions_done(&sessions);
@@ -258,11 +197,12 @@ static aff_status look(struct aff_viewed_thread *viewed, struct aff_store *store
 
     if (!aim(viewed, store, &target))
         return AFF_OK;
-    aff_status status = aff_store_find(&viewed->connection, store->name, &number, currency, reterr);
+    aff_status status =
+        aff_store_find(&viewed->background.connection, store->name, &number, currency, reterr);
     if (status == AFF_NOTFOUND)
         return AFF_OK; /* it has gone, and is served as it was */
     if (status == AFF_OK)
-        status = aff_sessions_changes(&viewed->connection, number, &changes, reterr);
+        status = aff_sessions_changes(&viewed->background.connection, number, &changes, reterr);
     if (status != AFF_OK || changes == 0 || (last->any && last->changes == changes))
         return status;
     status = renew(viewed, &target, number, reterr);
@@ -277,54 +217,39 @@ static void look_at_all(struct aff_viewed_thread *viewed)
 {
     const size_t n = atomic_load_explicit(&viewed->stores->n, memory_order_acquire);
     struct aff_error error = {0};
-    aff_status status = connect(viewed, &error);
+    aff_status status =
+        aff_background_connect(&viewed->background, "affinityd sessions", PATIENCE_MS, &error);
 
     if (status != AFF_OK)
         log_failure(viewed, "", &error);
-    for (size_t i = 0; i < n && status == AFF_OK && !must_stop(viewed); i++) {
+    for (size_t i = 0; i < n && status == AFF_OK && !aff_background_must_stop(&viewed->background); i++) {
         struct aff_store *store = atomic_load_explicit(&viewed->stores->at[i], memory_order_relaxed);
         status = look(viewed, store, &viewed->last[i], &error);
         if (status != AFF_OK)
             log_failure(viewed, store->name, &error);
-        if (aff_connection_good(&viewed->connection))
+        if (aff_connection_good(&viewed->background.connection))
             status = AFF_OK;
     }
     if (status == AFF_OK)
-        viewed->logged[0] = '\0';
+        aff_failure_log_clear(&viewed->said);
     /* Minutes pass until the next turn. */
-    disconnect(viewed);
+    aff_background_disconnect(&viewed->background);
 }
 
 /* ---- the thread ---- */
 
-/* False: the thread must end. */
-static bool wait_for_turn(struct aff_viewed_thread *viewed)
+static int64_t pause_us(const struct aff_config *config)
 {
-    const int64_t every_us = viewed->config.database_sessions_s * AFF_SECOND_US;
-    const int64_t pause_us = every_us == 0 ? IDLE_US : every_us;
-    struct timespec until;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += pause_us / AFF_SECOND_US;
-    (void)pthread_mutex_lock(&viewed->lock);
-    while (!viewed->must_stop && !viewed->has_config)
-        if (pthread_cond_timedwait(&viewed->wake, &viewed->lock, &until) != 0)
-            break;
-    if (viewed->has_config)
-        viewed->config = viewed->next_config;
-    viewed->has_config = false;
-    bool go_on = !viewed->must_stop;
-    (void)pthread_mutex_unlock(&viewed->lock);
-    return go_on;
+    return config->database_sessions_s == 0 ? IDLE_US : config->database_sessions_s * AFF_SECOND_US;
 }
 
 static void *run(void *argument)
 {
     struct aff_viewed_thread *viewed = argument;
+    const struct aff_config *config = &viewed->background.config;
 
-    (void)pthread_setname_np(pthread_self(), "sessions");
-    while (wait_for_turn(viewed))
-        if (viewed->config.database_sessions_s > 0)
+    while (aff_background_wait(&viewed->background, pause_us(config)))
+        if (config->database_sessions_s > 0)
             look_at_all(viewed);
     return NULL;
 }
@@ -333,62 +258,35 @@ aff_status aff_viewed_start(const struct aff_config *config, struct aff_stores *
                             struct aff_viewed_thread **ret_viewed, struct aff_error *reterr)
 {
     struct aff_viewed_thread *viewed = calloc(1, sizeof *viewed);
-    pthread_condattr_t attributes;
-    sigset_t all, before;
 
     if (viewed == NULL)
         return aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM));
     viewed->stores = stores;
     viewed->log = log;
-    viewed->config = *config;
-    (void)pthread_mutex_init(&viewed->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&viewed->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&viewed->thread, NULL, run, viewed);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure == 0) {
+    aff_status status = aff_background_start(&viewed->background, config, "sessions", run, viewed, reterr);
+    if (status == AFF_OK)
         *ret_viewed = viewed;
-        return AFF_OK;
-    }
-    (void)pthread_cond_destroy(&viewed->wake);
-    (void)pthread_mutex_destroy(&viewed->lock);
-    free(viewed);
-    return aff_error_set(reterr, AFF_IO, "cannot start the thread of sessions: %s", strerror(failure));
+    else
+        free(viewed);
+    return status;
 }
 
 void aff_viewed_configure(struct aff_viewed_thread *viewed, const struct aff_config *config)
 {
-    if (viewed == NULL)
-        return;
-    (void)pthread_mutex_lock(&viewed->lock);
-    viewed->next_config = *config;
-    viewed->has_config = true;
-    (void)pthread_cond_signal(&viewed->wake);
-    (void)pthread_mutex_unlock(&viewed->lock);
+    if (viewed != NULL)
+        aff_background_configure(&viewed->background, config);
 }
 
 void aff_viewed_stop(struct aff_viewed_thread *viewed)
 {
-    if (viewed == NULL)
-        return;
-    (void)pthread_mutex_lock(&viewed->lock);
-    viewed->must_stop = true;
-    if (viewed->cancel != NULL)
-        aff_cancel_send(viewed->cancel);
-    (void)pthread_cond_signal(&viewed->wake);
-    (void)pthread_mutex_unlock(&viewed->lock);
+    if (viewed != NULL)
+        aff_background_stop(&viewed->background);
 }
 
 void aff_viewed_join(struct aff_viewed_thread *viewed)
 {
     if (viewed == NULL)
         return;
-    (void)pthread_join(viewed->thread, NULL);
-    (void)pthread_cond_destroy(&viewed->wake);
-    (void)pthread_mutex_destroy(&viewed->lock);
+    aff_background_join(&viewed->background);
     free(viewed);
 }
