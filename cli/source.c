@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "config/source_mapping.h"
 #include "core/base/clock.h"
 
 #include <inttypes.h>
@@ -70,21 +71,6 @@ struct command {
 static int fail(const struct aff_error *error)
 {
     return aff_settings_fail("source", error);
-}
-
-static struct aff_source_settings settings_of(const struct aff_config *config)
-{
-    return (struct aff_source_settings){.url = config->source_url[0] == '\0' ? config->database_url
-                                                                             : config->source_url,
-                                        .application = "affinityctl source",
-                                        .timeout_s = (int)config->database_connect_timeout_s,
-                                        .relations = {[AFF_SOURCE_ORDERS] = config->source_orders,
-                                                      [AFF_SOURCE_LINES] = config->source_lines,
-                                                      [AFF_SOURCE_PRODUCTS] = config->source_products,
-                                                      [AFF_SOURCE_CUSTOMERS] = config->source_customers},
-                                        .triggers = strcmp(config->source_changes, "trigger") == 0,
-                                        .outbox = config->source_outbox,
-                                        .overlap_s = config->source_overlap_s};
 }
 
 /* ---- check and sql ---- */
@@ -260,9 +246,7 @@ static int sync_store(struct command *command)
 
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    if (command->source.relations[AFF_SOURCE_ORDERS][0] == '\0' &&
-        command->source.relations[AFF_SOURCE_PRODUCTS][0] == '\0' &&
-        command->source.relations[AFF_SOURCE_CUSTOMERS][0] == '\0') {
+    if (aff_source_mapping_is_empty(&command->source.mapping)) {
         (void)aff_error_set(&error, AFF_CONFIG,
                             "nothing is mapped: set source.orders and source.lines (docs/source.md)");
         return fail(&error);
@@ -315,6 +299,10 @@ int aff_command_source(int argc, char **argv)
     }
     if (aff_settings_load(&command.settings, &error) != AFF_OK)
         return fail(&error);
-    command.source = settings_of(&command.settings.config);
+    const struct aff_config *config = &command.settings.config;
+    command.source = (struct aff_source_settings){.url = aff_config_source_url(config),
+                                                  .application = "affinityctl source",
+                                                  .timeout_s = (int)config->database_connect_timeout_s,
+                                                  .mapping = aff_config_source_mapping(config)};
     return run(&command, argv[optind]);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/source.h"
 
+#include "config/source_mapping.h"
 #include "core/base/clock.h"
 #include "core/base/random.h"
 #include "server/background.h"
@@ -32,8 +33,9 @@ struct aff_source_thread {
 
 static bool is_mapped(const struct aff_config *config)
 {
-    return config->source_orders[0] != '\0' || config->source_products[0] != '\0' ||
-           config->source_customers[0] != '\0';
+    const struct aff_source_mapping mapping = aff_config_source_mapping(config);
+
+    return !aff_source_mapping_is_empty(&mapping);
 }
 
 static void disconnect(struct aff_source_thread *thread)
@@ -86,21 +88,6 @@ static void log_rejected(struct aff_source_thread *thread)
 
 /* ---- the way ---- */
 
-static struct aff_source_settings settings_of(const struct aff_config *config)
-{
-    return (struct aff_source_settings){.url = config->source_url[0] == '\0' ? config->database_url
-                                                                             : config->source_url,
-                                        .application = "affinityd source",
-                                        .timeout_s = (int)config->database_connect_timeout_s,
-                                        .relations = {[AFF_SOURCE_ORDERS] = config->source_orders,
-                                                      [AFF_SOURCE_LINES] = config->source_lines,
-                                                      [AFF_SOURCE_PRODUCTS] = config->source_products,
-                                                      [AFF_SOURCE_CUSTOMERS] = config->source_customers},
-                                        .triggers = strcmp(config->source_changes, "trigger") == 0,
-                                        .outbox = config->source_outbox,
-                                        .overlap_s = config->source_overlap_s};
-}
-
 static aff_status connect(struct aff_source_thread *thread, struct aff_error *reterr)
 {
     const struct aff_config *config = &thread->background.config;
@@ -109,7 +96,10 @@ static aff_status connect(struct aff_source_thread *thread, struct aff_error *re
 
     if (thread->source != NULL)
         return AFF_OK;
-    thread->settings = settings_of(config);
+    thread->settings = (struct aff_source_settings){.url = aff_config_source_url(config),
+                                                    .application = "affinityd source",
+                                                    .timeout_s = (int)config->database_connect_timeout_s,
+                                                    .mapping = aff_config_source_mapping(config)};
     aff_status status = aff_background_connect(&thread->background, thread->settings.application, 0, reterr);
     if (status == AFF_OK)
         status = aff_store_ensure(&thread->background.connection, config->store_name, currency, &store, NULL,

@@ -94,11 +94,11 @@ static aff_status check_all(struct aff_connection *shop, const struct aff_source
     }
     if (status == AFF_OK && mapped == 0)
         count(counting, false, "nothing is mapped: set source.orders and source.lines, and source.products");
-    if (status == AFF_OK && (settings->relations[AFF_SOURCE_ORDERS][0] == '\0') !=
-                                (settings->relations[AFF_SOURCE_LINES][0] == '\0'))
+    if (status == AFF_OK && (settings->mapping.relations[AFF_SOURCE_ORDERS][0] == '\0') !=
+                                (settings->mapping.relations[AFF_SOURCE_LINES][0] == '\0'))
         count(counting, false, "source.orders and source.lines go together; one of them is empty");
-    if (status == AFF_OK && settings->triggers)
-        status = check_outbox(shop, settings->outbox, counting, reterr);
+    if (status == AFF_OK && settings->mapping.triggers)
+        status = check_outbox(shop, settings->mapping.outbox, counting, reterr);
     return status;
 }
 

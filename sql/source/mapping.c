@@ -211,7 +211,7 @@ aff_status aff_source_describe(struct aff_connection *shop, const struct aff_sou
                                struct aff_error *reterr)
 {
     struct telling telling = {tell_, context, what};
-    struct aff_source_relation relation = {.from = settings->relations[what]};
+    struct aff_source_relation relation = {.from = settings->mapping.relations[what]};
     struct aff_statement statement = {.size = 0};
     struct aff_error error = {0};
     PGresult *described = NULL;
@@ -239,7 +239,7 @@ aff_status aff_source_describe(struct aff_connection *shop, const struct aff_sou
     }
     status = take_columns(shop, described, &telling, &relation, reterr);
     PQclear(described);
-    tell_missing(&telling, &relation, !settings->triggers);
+    tell_missing(&telling, &relation, !settings->mapping.triggers);
     *ret = relation;
     return status;
 }

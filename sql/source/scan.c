@@ -76,7 +76,7 @@ static aff_status declare(struct aff_source *source, enum aff_source_what what, 
     const char *parameters[] = {from, overlap};
     struct aff_statement statement = {.size = 0};
 
-    (void)snprintf(overlap, sizeof overlap, "%lld seconds", (long long)source->settings->overlap_s);
+    (void)snprintf(overlap, sizeof overlap, "%lld seconds", (long long)source->settings->mapping.overlap_s);
     aff_statement_append(&statement, "DECLARE source_scan NO SCROLL CURSOR FOR SELECT %s, %s FROM ",
                          shape->columns[0].read, timed ? "s.updated_at::text" : "NULL");
     aff_source_append_from(&statement, relation);

@@ -12,30 +12,18 @@
 #include "core/base/parallel.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
+#include "core/intake/source_mapping.h"
 #include "sql/connection.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* What is mapped. `lines` belongs to `orders`. */
-enum aff_source_what {
-    AFF_SOURCE_ORDERS,
-    AFF_SOURCE_LINES,
-    AFF_SOURCE_PRODUCTS,
-    AFF_SOURCE_CUSTOMERS,
-    AFF_SOURCE_WHATS,
-};
 
 /* Texts are borrowed for as long as the source is open. */
 struct aff_source_settings {
     const char *url; /* of the shop's database, which may be ours */
     const char *application;
     int timeout_s;
-    /* "": not mapped; a name, or a text that begins with SELECT or WITH. Orders and lines go together. */
-    const char *relations[AFF_SOURCE_WHATS];
-    bool triggers;      /* changes come from `outbox`, else from updated_at */
-    const char *outbox; /* name of the table in the shop's database */
-    int64_t overlap_s;  /* polling: how far behind the newest change seen it looks again */
+    struct aff_source_mapping mapping;
 };
 
 struct aff_source_report {

@@ -46,7 +46,7 @@ static aff_status forget_claimed(struct aff_source *source, const PGresult *clai
         aff_array_add_int64(&changes, strtoll(PQgetvalue(claimed, row, 0), NULL, 10));
     const char *parameters[] = {aff_array_text(&changes)};
     aff_statement_append(&statement, "DELETE FROM %s WHERE change = ANY ($1::bigint[])",
-                         source->settings->outbox);
+                         source->settings->mapping.outbox);
     aff_status status = parameters[0] == NULL
                             ? aff_error_set(reterr, AFF_NOMEM, "%s", aff_status_text(AFF_NOMEM))
                             : aff_query(&source->shop, statement.text, 1, parameters, NULL, reterr);
@@ -68,7 +68,7 @@ static aff_status take_outbox(struct aff_source *source, bool *ret_more, struct 
     aff_statement_append(&statement,
                          "SELECT change, CASE what WHEN 'lines' THEN 'orders' ELSE what END, key FROM %s"
                          " ORDER BY change LIMIT %d",
-                         source->settings->outbox, AFF_SOURCE_BATCH);
+                         source->settings->mapping.outbox, AFF_SOURCE_BATCH);
     status = aff_query(&source->shop, statement.text, 0, NULL, &claimed, reterr);
     if (status != AFF_OK)
         (void)aff_error_prefix(reterr, status, "source.outbox");
@@ -158,7 +158,7 @@ aff_status aff_source_sync(struct aff_source *source, const struct aff_watch *wa
                            struct aff_source_report *ret, struct aff_error *reterr)
 {
     int64_t swept_s = -1;
-    bool more = source->settings->triggers;
+    bool more = source->settings->mapping.triggers;
     aff_status status = aff_source_swept_s(source, &swept_s, reterr);
 
     if (status == AFF_OK && swept_s < 0)
@@ -170,7 +170,7 @@ aff_status aff_source_sync(struct aff_source *source, const struct aff_watch *wa
         if (status == AFF_OK)
             status = aff_source_watched(source, 0, reterr);
     }
-    for (int i = 0; i < N_SEQUENCE && status == AFF_OK && !source->settings->triggers; i++)
+    for (int i = 0; i < N_SEQUENCE && status == AFF_OK && !source->settings->mapping.triggers; i++)
         if (aff_source_is_mapped(source, sequence[i]))
             status = poll(source, sequence[i], reterr);
     if (status == AFF_OK)
