@@ -54,41 +54,57 @@ aff_status aff_verify_finish(struct aff_verifying *verifying, aff_status status)
     return status;
 }
 
-static aff_status read(struct aff_verifying *verifying, bool *ret_more)
+/* ---- rows of numbers ---- */
+
+static int64_t number(struct aff_copy_reader *reader, char kind)
 {
-    verifying->kept.used = 0;
-    return aff_copy_read(&verifying->reader, ret_more, verifying->reterr);
+    if (kind == 'i')
+        return aff_copy_get_int32(reader, -1);
+    return kind == 't' ? aff_copy_get_time(reader, -1) : aff_copy_get_int64(reader, INT64_MIN);
+}
+
+static aff_status next_row(void *context, struct aff_compared *ret_row, bool *ret_more,
+                           struct aff_error *reterr)
+{
+    struct aff_verifying *verifying = context;
+    int64_t *place = ret_row->key;
+    aff_status status = aff_copy_read(&verifying->reader, ret_more, reterr);
+
+    if (status != AFF_OK || !*ret_more)
+        return status;
+    for (const char *column = verifying->columns; *column != '\0'; column++) {
+        if (*column == ' ') {
+            place = ret_row->values;
+        } else if (*column == 'b') {
+            struct aff_text bytes = aff_copy_get_text(&verifying->reader);
+            ret_row->bytes = bytes.at;
+            ret_row->size = bytes.size;
+        } else {
+            *place++ = number(&verifying->reader, *column);
+        }
+    }
+    return AFF_OK;
+}
+
+/* `columns` has a letter for each column of `select`, those of the key, a blank, those of the values: "i" an
+ * integer, "l" a bigint, "t" a time, "b" bytes. */
+static aff_status begin(struct aff_verifying *verifying, const struct aff_compared_names *names,
+                        const char *select, const char *keys, const char *columns)
+{
+    verifying->columns = columns;
+    return aff_verify_begin(verifying, names, select, keys, next_row);
 }
 
 /* ---- product_stat ---- */
-
-static aff_status next_stat_row(void *context, struct aff_compared *ret_row, bool *ret_more,
-                                struct aff_error *reterr)
-{
-    struct aff_verifying *verifying = context;
-    struct aff_copy_reader *reader = &verifying->reader;
-
-    (void)reterr;
-    aff_status status = read(verifying, ret_more);
-    if (status != AFF_OK || !*ret_more)
-        return status;
-    ret_row->key[0] = aff_copy_get_int32(reader, -1);
-    ret_row->values[0] = aff_copy_get_int32(reader, -1);
-    for (int i = 1; i < 4; i++)
-        ret_row->values[i] = aff_copy_get_int64(reader, -1);
-    ret_row->values[4] = aff_copy_get_int32(reader, -1);
-    ret_row->values[5] = aff_copy_get_time(reader, -1);
-    return AFF_OK;
-}
 
 aff_status aff_verify_stats(struct aff_verifying *verifying)
 {
     static const struct aff_compared_names names = {
         .key = {"product"}, .values = {"orders", "weight", "revenue", "margin", "discounted", "last_at"}};
-    aff_status status = aff_verify_begin(
-        verifying, &names,
-        "product, orders, weight, revenue, margin, discounted, last_at FROM affinity.product_stat", "product",
-        next_stat_row);
+    aff_status status =
+        begin(verifying, &names,
+              "product, orders, weight, revenue, margin, discounted, last_at FROM affinity.product_stat",
+              "product", "i illlit");
 
     for (uint32_t i = 0; i < verifying->pairs->n_products && status == AFF_OK; i++) {
         const struct aff_product_stat *stat = &verifying->pairs->stats[i];
@@ -103,35 +119,16 @@ aff_status aff_verify_stats(struct aff_verifying *verifying)
 
 /* ---- pair_together ---- */
 
-static aff_status next_pair_row(void *context, struct aff_compared *ret_row, bool *ret_more,
-                                struct aff_error *reterr)
-{
-    struct aff_verifying *verifying = context;
-    struct aff_copy_reader *reader = &verifying->reader;
-
-    (void)reterr;
-    aff_status status = read(verifying, ret_more);
-    if (status != AFF_OK || !*ret_more)
-        return status;
-    ret_row->key[0] = aff_copy_get_int32(reader, -1);
-    ret_row->key[1] = aff_copy_get_int32(reader, -1);
-    ret_row->values[0] = aff_copy_get_int32(reader, -1);
-    for (int i = 1; i < 6; i++)
-        ret_row->values[i] = aff_copy_get_int64(reader, INT64_MIN);
-    ret_row->values[6] = aff_copy_get_int32(reader, -1);
-    return AFF_OK;
-}
-
 aff_status aff_verify_together(struct aff_verifying *verifying)
 {
     static const struct aff_compared_names names = {
         .key = {"product", "product"},
         .values = {"orders", "weight", "revenue_a", "revenue_b", "margin_a", "margin_b", "discounted"}};
     const struct aff_pairs *pairs = verifying->pairs;
-    aff_status status = aff_verify_begin(verifying, &names,
-                                         "a, b, orders, weight, revenue_a, revenue_b, margin_a, margin_b, "
-                                         "discounted FROM affinity.pair_together",
-                                         "a, b", next_pair_row);
+    aff_status status = begin(verifying, &names,
+                              "a, b, orders, weight, revenue_a, revenue_b, margin_a, margin_b, "
+                              "discounted FROM affinity.pair_together",
+                              "a, b", "ii illllli");
 
     for (uint32_t a = 0; a < pairs->n_products; a++)
         for (uint32_t i = 0; i < pairs->rows[a].n && status == AFF_OK; i++) {
@@ -147,31 +144,14 @@ aff_status aff_verify_together(struct aff_verifying *verifying)
 
 /* ---- next_stat ---- */
 
-static aff_status next_next_stat_row(void *context, struct aff_compared *ret_row, bool *ret_more,
-                                     struct aff_error *reterr)
-{
-    struct aff_verifying *verifying = context;
-    struct aff_copy_reader *reader = &verifying->reader;
-
-    (void)reterr;
-    aff_status status = read(verifying, ret_more);
-    if (status != AFF_OK || !*ret_more)
-        return status;
-    ret_row->key[0] = aff_copy_get_int32(reader, -1);
-    ret_row->values[0] = aff_copy_get_int32(reader, -1);
-    ret_row->values[1] = aff_copy_get_int32(reader, -1);
-    ret_row->values[2] = aff_copy_get_int64(reader, -1);
-    return AFF_OK;
-}
-
 aff_status aff_verify_next_stats(struct aff_verifying *verifying)
 {
     static const struct aff_compared_names names = {.key = {"product"},
                                                     .values = {"firsts", "seconds", "firsts_weight"}};
     const struct aff_baskets *baskets = verifying->baskets;
     aff_status status =
-        aff_verify_begin(verifying, &names, "product, firsts, seconds, firsts_weight FROM affinity.next_stat",
-                         "product", next_next_stat_row);
+        begin(verifying, &names, "product, firsts, seconds, firsts_weight FROM affinity.next_stat", "product",
+              "i iil");
 
     for (uint32_t i = 0; i < baskets->n_products && status == AFF_OK; i++) {
         const struct aff_next_stat *stat = &verifying->next->stats[i];
@@ -184,26 +164,6 @@ aff_status aff_verify_next_stats(struct aff_verifying *verifying)
 }
 
 /* ---- pair_next ---- */
-
-static aff_status next_next_row(void *context, struct aff_compared *ret_row, bool *ret_more,
-                                struct aff_error *reterr)
-{
-    struct aff_verifying *verifying = context;
-    struct aff_copy_reader *reader = &verifying->reader;
-
-    (void)reterr;
-    aff_status status = read(verifying, ret_more);
-    if (status != AFF_OK || !*ret_more)
-        return status;
-    ret_row->key[0] = aff_copy_get_int32(reader, -1);
-    ret_row->key[1] = aff_copy_get_int32(reader, -1);
-    ret_row->values[0] = aff_copy_get_int32(reader, -1);
-    ret_row->values[1] = aff_copy_get_int64(reader, -1);
-    struct aff_text gaps = aff_copy_get_text(reader);
-    ret_row->bytes = gaps.at;
-    ret_row->size = gaps.size;
-    return AFF_OK;
-}
 
 static aff_status take_next(void *context, int thread, uint32_t a, const struct aff_next_pair *pairs,
                             uint32_t n)
@@ -228,8 +188,8 @@ aff_status aff_verify_next(struct aff_verifying *verifying)
 {
     static const struct aff_compared_names names = {
         .key = {"product", "product"}, .values = {"orders", "weight"}, .bytes = "gaps"};
-    aff_status status = aff_verify_begin(
-        verifying, &names, "a, b, orders, weight, gaps FROM affinity.pair_next", "a, b", next_next_row);
+    aff_status status =
+        begin(verifying, &names, "a, b, orders, weight, gaps FROM affinity.pair_next", "a, b", "ii ilb");
 
     if (status == AFF_OK) {
         verifying->reterr->status = AFF_OK;
@@ -264,8 +224,8 @@ static aff_status next_history_row(void *context, struct aff_compared *ret_row, 
     struct aff_verifying *verifying = context;
     struct aff_copy_reader *reader = &verifying->reader;
 
-    (void)reterr;
-    aff_status status = read(verifying, ret_more);
+    verifying->kept.used = 0;
+    aff_status status = aff_copy_read(reader, ret_more, reterr);
     if (status != AFF_OK || !*ret_more)
         return status;
     ret_row->key[0] = aff_copy_get_int64(reader, -1);

@@ -35,6 +35,7 @@ struct aff_verifying {
     struct aff_pair_counts *counts;
     struct aff_viewed viewed;         /* sessions counted anew */
     struct aff_comparison comparison; /* of the table of the moment */
+    const char *columns;              /* of that table; for verify_parts.c */
 };
 
 void aff_packed_put(struct aff_packed *packed, const void *bytes, size_t size);
