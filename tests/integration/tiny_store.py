@@ -5,6 +5,13 @@
 tea and pot share 16 orders, tea and cup 8, pot and cup 5. soap goes with nothing. gone is not available.
 """
 
+import datetime
+import re
+
+WRITTEN = datetime.datetime(2026, 11, 20, 13, tzinfo=datetime.timezone.utc)  # the moment that the store was written for
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
 PARTITIONED = ["product_stat", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
 
 
@@ -27,7 +34,15 @@ def neighbour(relation, product, others, scores, orders, store=1):
     )
 
 
-SQL = (
+def moved(text):
+    """The text with its times as far from now as they were from WRITTEN, so that nothing gets old."""
+    def move(time):
+        return (datetime.datetime.fromisoformat(time[0].replace("Z", "+00:00")) + (NOW - WRITTEN)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    return TIME.sub(move, text)
+
+
+SQL = moved(
     "INSERT INTO affinity.store (store, name, currency) VALUES (1, 'main', 'EUR');"
     + partitions(1)
     + """
@@ -55,7 +70,7 @@ SQL = (
          '{2026-11-01T00:00:00Z,2026-06-01T00:00:00Z}');
     INSERT INTO affinity.state (store, version, published, landmark, half_life_s, window_from, window_to, orders,
         weight, next_orders, rebuilt_at) VALUES (1, 3, 3, '2026-11-20T10:00:00Z', 15552000,
-        '2025-11-20T10:00:00Z', '2026-11-20T10:00:00Z', 100, 104857600, 10, now());
+        '2025-11-20T10:00:00Z', '2026-11-20T10:00:00Z', 100, 104857600, 10, '2026-11-20T12:00:00Z');
     """
     + neighbour(1, 1, [2, 7, 3], [0.5, 0.4, 0.25], [16, 12, 8])
     + neighbour(1, 2, [1, 3], [0.75, 0.125], [16, 5])
