@@ -202,6 +202,31 @@ def test_hangup_reloads_what_can_be_reloaded(service, tiny, tmp_path):
     until(lambda: one.post("/recommend", body).status_code == 200)
 
 
+def test_hangup_moves_to_another_database(service, tiny, tmp_path):
+    def connections(name):
+        return tiny.number(f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'")
+
+    def written(name):
+        mark = "&" if "?" in tiny.url else "?"
+        config.write_text(f"[database]\nurl = {tiny.url}{mark}application_name={name}\n")
+
+    def connected():
+        return sum(line["event"] == "database" for line in lines(one))
+
+    config = tmp_path / "affinityd.conf"
+    written("before")
+    one = service(arguments=["--config", config])
+    until(lambda: connections("before") >= 2)  # of loader and learner, at the least
+    one.process.send_signal(signal.SIGHUP)  # nothing has changed
+    until(lambda: any(line["event"] == "config" for line in lines(one)))
+    time.sleep(0.5)
+    assert connected() == 1
+    written("after")
+    one.process.send_signal(signal.SIGHUP)
+    until(lambda: connections("before") == 0 and connections("after") >= 2 and connected() == 2)
+    assert products(one.get("/recommend", cart="tea", limit=1)) == ["pot"]
+
+
 class Load:
     """Clients that ask without pause over kept connections until the service ends them."""
 
