@@ -119,9 +119,13 @@ static aff_status write_together(void *context, const struct aff_watch *watch, s
     struct aff_connection *connection = &write.lanes[0].connection;
     status = aff_write_stats(&write, rebuild->pairs);
     if (status == AFF_OK)
+        status = aff_write_months(&write, rebuild->pairs);
+    if (status == AFF_OK)
         status = aff_write_pairs(&write, rebuild->pairs);
     if (status == AFF_OK)
         status = add_key(connection, rebuild->store, "product_stat", "store, product", watch, reterr);
+    if (status == AFF_OK)
+        status = add_key(connection, rebuild->store, "product_month", "store, product", watch, reterr);
     if (status == AFF_OK)
         status = add_key(connection, rebuild->store, "pair_together", "store, a, b", watch, reterr);
     rebuild->together = write.counts;

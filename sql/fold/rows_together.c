@@ -108,6 +108,29 @@ static aff_status take_pair(struct loading *loading, struct aff_copy_reader *rea
     return plain(status, reterr);
 }
 
+static aff_status take_months(struct loading *loading, struct aff_copy_reader *reader,
+                              struct aff_error *reterr)
+{
+    int32_t product = aff_copy_get_int32(reader, INT32_MIN);
+    struct aff_copy_array months = aff_copy_get_array(reader, sizeof(int32_t));
+    struct aff_copy_array orders = aff_copy_get_array(reader, sizeof(int32_t));
+    aff_status status = months.n == orders.n ? AFF_OK : AFF_DATA;
+
+    for (size_t i = 0; i < months.n && status == AFF_OK; i++) {
+        int32_t month = aff_copy_element_int32(months, i);
+        status = month != (int16_t)month
+                     ? AFF_DATA
+                     : aff_live_pairs_set_month(loading->together->live, product, (int16_t)month,
+                                                aff_copy_element_int32(orders, i));
+    }
+    if (status == AFF_DATA || status == AFF_NOTFOUND)
+        return aff_error_set(reterr, AFF_DATA,
+                             "affinity.product_month of store number %d: product %" PRId32
+                             " is not counted so; run 'affinityctl rebuild'",
+                             loading->together->store, product);
+    return plain(status, reterr);
+}
+
 static aff_status take_residual(struct loading *loading, struct aff_copy_reader *reader,
                                 struct aff_error *reterr)
 {
@@ -174,7 +197,7 @@ static aff_status make_live(struct loading *loading)
 /* Locks before the snapshot is taken: one that is older than a swap would see the new tables as empty. */
 static aff_status begin(struct loading *loading, struct aff_error *reterr)
 {
-    static const char *const tables[] = {"product_stat", "pair_together", "neighbour"};
+    static const char *const tables[] = {"product_stat", "product_month", "pair_together", "neighbour"};
     char name[AFF_PARTITION_NAME], statement[256];
     aff_status status =
         aff_execute(loading->connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", reterr);
@@ -198,6 +221,9 @@ static aff_status read_all(struct loading *loading, struct aff_error *reterr)
         status = plain(make_live(loading), reterr);
     if (status == AFF_OK)
         status = read_totals(loading, reterr);
+    if (status == AFF_OK)
+        status = read_table(loading, "product, months, orders FROM affinity.product_month", "", take_months,
+                            reterr);
     if (status == AFF_OK)
         status = read_table(loading,
                             "a, b, orders, weight, revenue_a, revenue_b, margin_a, margin_b, discounted"

@@ -17,9 +17,13 @@ struct part {
 };
 
 static const struct part parts[] = {
-    {"product_stat", aff_verify_stats},         {"pair_together", aff_verify_together},
-    {"next_stat", aff_verify_next_stats},       {"pair_next", aff_verify_next},
-    {"customer_history", aff_verify_histories}, {"state", aff_verify_state},
+    {"product_stat", aff_verify_stats},
+    {"product_month", aff_verify_months},
+    {"pair_together", aff_verify_together},
+    {"next_stat", aff_verify_next_stats},
+    {"pair_next", aff_verify_next},
+    {"customer_history", aff_verify_histories},
+    {"state", aff_verify_state},
     {"neighbour", aff_verify_neighbours},
 };
 _Static_assert(sizeof parts / sizeof parts[0] == AFF_VERIFIED_PARTS, "one entry a table");
@@ -67,7 +71,7 @@ aff_status aff_verify_state(struct aff_verifying *verifying)
  * the new tables as empty. */
 static aff_status begin(struct aff_connection *connection, int store, struct aff_error *reterr)
 {
-    static const char *const tables[] = {"product_stat", "pair_together",    "next_stat",
+    static const char *const tables[] = {"product_stat", "product_month",    "pair_together", "next_stat",
                                          "pair_next",    "customer_history", "neighbour"};
     char name[AFF_PARTITION_NAME], statement[256];
     aff_status status = aff_execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", reterr);

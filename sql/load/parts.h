@@ -70,12 +70,14 @@ AFF_MUST_CHECK aff_status aff_load_product(struct aff_copy_reader *reader,
 
 /* Columns of a neighbour row n, after relation and product; null for a product without one. */
 #define AFF_LOAD_NEIGHBOUR_COLUMNS                                                                           \
-    "n.others, n.scores, n.orders, n.weights, n.revenues, n.margins, n.discounted, n.gap_days"
+    "n.others, n.scores, n.orders, n.weights, n.revenues, n.margins, n.discounted, n.gap_days,"              \
+    " n.season_expected, n.season_z"
 
 struct aff_load_neighbours_row {
     int16_t relation;
     int32_t product;
     struct aff_copy_array others, scores, orders, weights, revenues, margins, discounted, gap_days;
+    struct aff_copy_array season_expected, season_z;
 };
 
 /* Reads relation, product and the columns above, and checks the row's shape. Everything is borrowed from the
