@@ -9,6 +9,7 @@
 #include "sql/read_lines.h"
 #include "sql/rebuild_feed.h"
 #include "sql/rebuild_lock.h"
+#include "sql/review/verdicts.h"
 #include "sql/store.h"
 
 #include <stdlib.h>
@@ -24,6 +25,8 @@ struct target {
 struct rebuild {
     struct target target;
     const struct aff_rebuild_settings *settings;
+    struct aff_rows_settings rows_settings; /* of `settings`, with `reviews` */
+    struct aff_reviews reviews;             /* of the snapshot */
     const struct aff_rebuild_progress *progress;
     const char *phase, *unit; /* of the moment */
     struct aff_watch watch;   /* of the calling thread */
@@ -87,7 +90,7 @@ static aff_status open_lanes(struct rebuild *rebuild, int n_threads, int n_lanes
                                     .row_lanes = lanes + n_lanes - n_threads,
                                     .baskets = rebuild->baskets,
                                     .costs = rebuild->read.costs,
-                                    .settings = &rebuild->settings->rows,
+                                    .settings = &rebuild->rows_settings,
                                     .watch = watch,
                                     .reterr = reterr};
     return AFF_OK;
@@ -206,6 +209,8 @@ static aff_status read_snapshot(struct rebuild *rebuild)
         return status;
     status = aff_rebuild_feed_see(connection, rebuild->store, rebuild->reterr);
     if (status == AFF_OK)
+        status = aff_verdicts_read(connection, rebuild->store, &rebuild->reviews, rebuild->reterr);
+    if (status == AFF_OK)
         status = aff_read_baskets(connection, rebuild->store, &rebuild->settings->baskets, &rebuild->watch,
                                   &rebuild->read, rebuild->reterr);
     if (status == AFF_OK)
@@ -318,6 +323,7 @@ static aff_status replace_tables(struct rebuild *rebuild)
         (void)!aff_rebuild_feed_recover(&rebuild->connection, rebuild->store, NULL);
     }
     aff_read_baskets_done(&rebuild->read);
+    aff_reviews_done(&rebuild->reviews);
     return status;
 }
 
@@ -333,6 +339,8 @@ aff_status aff_rebuild(const char *url, int timeout_s, const char *application, 
                               .reterr = reterr};
 
     rebuild.watch = (struct aff_watch){watch, &rebuild};
+    rebuild.rows_settings = settings->rows;
+    rebuild.rows_settings.reviews = &rebuild.reviews;
     aff_status status = aff_connection_open(url, application, timeout_s, &rebuild.connection, reterr);
     if (status != AFF_OK)
         return status;

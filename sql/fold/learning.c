@@ -9,6 +9,7 @@
 #include "sql/fold/rows_together.h"
 #include "sql/fold/sweep.h"
 #include "sql/rebuild_feed.h"
+#include "sql/review/verdicts.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ struct aff_learning {
 /* What the poll sees. */
 struct seen {
     int64_t epoch, generation, version, published, orders;
-    bool rebuilding, countable;
+    bool rebuilding, countable, reviewed; /* decisions about pairs wait */
 };
 
 aff_status aff_learning_new(struct aff_connection *connection, int store,
@@ -96,7 +97,8 @@ static aff_status look(struct aff_learning *learning, struct seen *ret, struct a
     aff_status status = aff_query_columns(
         learning->connection,
         "SELECT s.epoch, s.generation, s.version, s.published, s.orders, s.rebuilding,"
-        " s.generation > 0 AND s.landmark IS NOT NULL, s.rebuilt_at, s.swept_at, q.n, q.oldest"
+        " s.generation > 0 AND s.landmark IS NOT NULL, s.rebuilt_at, s.swept_at, q.n, q.oldest,"
+        " EXISTS (SELECT FROM affinity.pair_review r WHERE r.store = $1 AND r.queued)"
         " FROM affinity.state s CROSS JOIN LATERAL (SELECT count(*) AS n, min(queued_at) AS oldest"
         " FROM affinity.order_outbox WHERE store = $1 AND NOT folded) q WHERE s.store = $1",
         learning->store, NULL, 0, &result, reterr);
@@ -121,6 +123,7 @@ static aff_status look(struct aff_learning *learning, struct seen *ret, struct a
     report->swept_at_us = aff_result_time(result, 0, 8, 0);
     report->queued = (uint64_t)aff_result_whole(result, 0, 9, 0);
     report->oldest_us = aff_result_time(result, 0, 10, 0);
+    ret->reviewed = aff_result_whole(result, 0, 11, 0) != 0;
     PQclear(result);
     return AFF_OK;
 }
@@ -258,6 +261,18 @@ static aff_status fold(struct aff_learning *learning, const struct seen *seen,
     return status;
 }
 
+/* Decisions about pairs become part of the rows of their products. */
+static aff_status review(struct aff_learning *learning, struct aff_learning_report *report, bool *ret_mine,
+                         struct aff_error *reterr)
+{
+    aff_status status = aff_verdicts_claim(learning->connection, learning->store, learning->epoch,
+                                           learning->generation, ret_mine, &report->version, reterr);
+
+    if (status == AFF_OK && *ret_mine)
+        status = aff_together_review(learning->together, learning->connection, reterr);
+    return status;
+}
+
 static aff_status lead(struct aff_learning *learning, struct aff_learning_report *report,
                        struct aff_error *reterr)
 {
@@ -278,7 +293,9 @@ static aff_status lead(struct aff_learning *learning, struct aff_learning_report
             status = load(learning, &seen, report, reterr);
         if (status == AFF_OK && report->queued > 0)
             status = fold(learning, &seen, report, &outcome, reterr);
-        if (status == AFF_OK && (outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE) &&
+        if (status == AFF_OK && seen.reviewed)
+            status = review(learning, report, &mine, reterr);
+        if (status == AFF_OK && mine && (outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE) &&
             report->published < report->version)
             status = publish(learning, report->version, report, &mine, reterr);
     }

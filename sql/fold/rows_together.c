@@ -5,6 +5,7 @@
 #include "core/learn/live_pairs.h"
 #include "sql/copy.h"
 #include "sql/fold/columns.h"
+#include "sql/review/verdicts.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -20,7 +21,8 @@ struct aff_together {
     int store;
     struct aff_live_pairs *live;
     struct aff_rows_room *room;
-    int32_t *keys; /* of one row's neighbours */
+    struct aff_reviews reviews; /* that the room's settings point to */
+    int32_t *keys;              /* of one row's neighbours */
 };
 
 struct loading {
@@ -43,6 +45,7 @@ void aff_together_free(struct aff_together *together)
         return;
     aff_live_pairs_free(together->live);
     aff_rows_room_free(together->room);
+    aff_reviews_done(&together->reviews);
     free(together->keys);
     free(together);
 }
@@ -211,6 +214,12 @@ static aff_status begin(struct loading *loading, struct aff_error *reterr)
     return status;
 }
 
+aff_status aff_together_review(struct aff_together *together, struct aff_connection *connection,
+                               struct aff_error *reterr)
+{
+    return aff_verdicts_read(connection, together->store, &together->reviews, reterr);
+}
+
 static aff_status read_all(struct loading *loading, struct aff_error *reterr)
 {
     aff_status status = read_table(
@@ -234,6 +243,8 @@ static aff_status read_all(struct loading *loading, struct aff_error *reterr)
     if (status == AFF_OK)
         status = read_table(loading, "product, residual FROM affinity.neighbour", " AND relation = 1",
                             take_residual, reterr);
+    if (status == AFF_OK)
+        status = aff_together_review(loading->together, loading->connection, reterr);
     return status;
 }
 
@@ -258,12 +269,14 @@ aff_status aff_together_load(struct aff_connection *connection, int store,
     struct aff_together *together = calloc(1, sizeof *together);
     struct loading loading = {.connection = connection, .together = together, .limit_bytes = limit_bytes};
     struct aff_watch watch = {ping, &loading};
+    struct aff_rows_settings own = *settings;
 
     if (together == NULL)
         return plain(AFF_NOMEM, reterr);
     together->store = store;
     together->keys = malloc(settings->neighbours * sizeof *together->keys);
-    aff_status status = together->keys == NULL ? AFF_NOMEM : aff_rows_room_new(settings, 1, &together->room);
+    own.reviews = &together->reviews;
+    aff_status status = together->keys == NULL ? AFF_NOMEM : aff_rows_room_new(&own, 1, &together->room);
     if (status != AFF_OK)
         (void)plain(status, reterr);
     else {

@@ -4,6 +4,7 @@
 #include "core/learn/gap.h"
 #include "sql/fold/columns.h"
 #include "sql/fold/verify_parts.h"
+#include "sql/review/verdicts.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -202,9 +203,18 @@ aff_status aff_verify(struct aff_connection *connection, int store,
     struct aff_error error = {0};
     struct aff_verify_report report = {0};
     struct aff_verifying verifying = {
-        .connection = connection, .store = store, .watch = watch, .rows = settings->rows, .reterr = &error};
+        .connection = connection, .store = store, .watch = watch, .reterr = &error};
+    struct aff_rows_settings rows;
+    struct aff_reviews reviews = {0};
     aff_status status = begin(connection, store, &error);
 
+    if (settings->rows != NULL) {
+        rows = *settings->rows;
+        rows.reviews = &reviews;
+        verifying.rows = &rows;
+        if (status == AFF_OK)
+            status = aff_verdicts_read(connection, store, &reviews, &error);
+    }
     if (status == AFF_OK)
         status = verify_snapshot(&verifying, settings, &report);
     (void)!aff_execute(connection, "ROLLBACK",
@@ -214,6 +224,7 @@ aff_status aff_verify(struct aff_connection *connection, int store,
     free(verifying.gaps);
     free(verifying.neighbours);
     free(verifying.counts);
+    aff_reviews_done(&reviews);
     if (status == AFF_OK)
         *ret_report = report;
     else if (reterr != NULL)

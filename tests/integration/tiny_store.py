@@ -5,7 +5,7 @@
 tea and pot share 16 orders, tea and cup 8, pot and cup 5. soap goes with nothing. gone is not available.
 """
 
-PARTITIONED = ["product_stat", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
+PARTITIONED = ["product_stat", "product_month", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
 
 
 def partitions(store):
