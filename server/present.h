@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/index/model.h"
+#include "core/learn/evidence.h"
 #include "core/recommend/answer.h"
 #include "server/notes.h"
 #include "server/parameters.h"
@@ -22,6 +23,14 @@ void aff_present_index(struct aff_json *json, const struct aff_model *model, con
 void aff_present_evidence(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
                           enum aff_relation relation, uint32_t via, uint32_t other,
                           const struct aff_pair_counts *counts);
+
+/* A member `name`: [low, high]. */
+void aff_present_interval(struct aff_json *json, const char *name, double low, double high);
+
+/* A member "season": what the months explain of `orders` with both (core/learn/season.h), null where it is
+ * not known. */
+void aff_present_season(struct aff_json *json, uint64_t orders, const struct aff_evidence *plain,
+                        double expected, double z);
 
 /* "items": [...] of an answer. */
 void aff_present_items(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,

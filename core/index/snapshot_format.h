@@ -17,7 +17,7 @@
 #include "core/base/checksum.h"
 #include "core/index/snapshot.h"
 
-enum { AFF_SNAPSHOT_HEAD = 4096, AFF_SNAPSHOT_FORMAT = 1, AFF_SNAPSHOT_ALIGN = 8 };
+enum { AFF_SNAPSHOT_HEAD = 4096, AFF_SNAPSHOT_FORMAT = 2, AFF_SNAPSHOT_ALIGN = 8 };
 #define AFF_SNAPSHOT_MAGIC "affsnap\n"
 #define AFF_SNAPSHOT_BYTE_ORDER 0x01020304u
 
@@ -59,7 +59,8 @@ struct aff_snapshot_product {
     uint32_t category_row, orders;
     uint32_t id_size, name_size, brand_size, n_attributes;
     uint64_t first_attribute; /* attributes of all rows before */
-    uint8_t available, durable, unused[6];
+    uint8_t available, durable, unused[2];
+    uint32_t discounted;
 };
 
 /* Differs where one of the structs above, or one that items are, has another size or order. */

@@ -52,7 +52,7 @@ AFF_MUST_CHECK aff_status aff_load_neighbours(struct aff_connection *connection,
  * JSON. */
 #define AFF_LOAD_PRODUCT_COLUMNS                                                                             \
     "p.product, p.id, p.name, p.category, p.brand, p.price, p.compare_at, p.cost, p.stock,"                  \
-    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at,"                           \
+    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at, s.discounted,"             \
     " CASE WHEN jsonb_typeof(p.attributes) = 'object' AND p.attributes <> '{}'"                              \
     " THEN (SELECT array_agg(e.key) || array_agg(e.value) FROM jsonb_each_text(p.attributes) e"              \
     " WHERE e.value IS NOT NULL) END"

@@ -102,6 +102,7 @@ static struct aff_product record_of(const struct plain_product *product, uint32_
         .revenue = product->counts.revenue,
         .margin = product->counts.margin,
         .last_at_us = product->counts.last_at_us,
+        .discounted = product->counts.discounted,
     };
 }
 
@@ -125,8 +126,12 @@ static void put_counts(struct shop *shop, struct aff_update *update)
 {
     uint32_t number = below(shop, PRODUCTS), orders = below(shop, 9);
     struct plain_product *product = &shop->products[number];
-    struct aff_product_counts counts = {orders, (int64_t)orders << 20, (int64_t)below(shop, 999),
-                                        -(int64_t)below(shop, 999), (int64_t)below(shop, 1u << 30)};
+    struct aff_product_counts counts = {orders,
+                                        (int64_t)orders << 20,
+                                        (int64_t)below(shop, 999),
+                                        -(int64_t)below(shop, 999),
+                                        (int64_t)below(shop, 1u << 30),
+                                        below(shop, orders + 1)};
 
     assert_int_equal(aff_update_product_counts(update, key_of(number), &counts),
                      product->there ? AFF_OK : AFF_NOTFOUND);
