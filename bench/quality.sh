@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # How often the served engine finds what was hidden, on fixed queries over public data: Online Retail (hide a random
-# product, with and without the customer; hide the last one; next basket) and RSC15 100k (next view). Beside it other
-# methods over the same queries, and what is lost when one source is left out. Goals are of the engine with its defaults.
+# product, with and without the customer; hide the last one; next basket) and RSC15 100k (next view). Beside it, in the
+# same table and over the same queries, each single method alone, and the engine without each of its sources. Goals are
+# of the engine with its defaults. Methods that only affinityctl backtest asks (docs/backtest.md) are not here.
 #
 # AFF_BUILD      build folder with affinityctl (default: build/release)
 # AFFINITY_DATA  folder of the data (default: ../shared/data); ../tools beside it has the split and the scoring
@@ -41,60 +42,109 @@ if [[ ${TUNE:-0} == 1 ]]; then
     "$ctl" tune --store views
 fi
 
-# figures FOLDER TASK OPTION...: "A B" of the task's two figures.
+# figures ANSWERS FOLDER TASK OPTION...: "A B" of the task's two figures.
 figures() {
-    local folder=$1 task=$2 shown=()
-    shift 2
-    "$ctl" recommend --batch "$folder/eval/$task.queries.jsonl.gz" --quiet "$@" >"$work/answers.jsonl"
+    local answers=$1 folder=$2 task=$3 shown=()
+    shift 3
+    "$ctl" recommend --batch "$folder/eval/$task.queries.jsonl.gz" --quiet "$@" >"$answers"
     [[ $task == complete_* ]] && shown=(--queries "$folder/eval/$task.queries.jsonl.gz")
-    python3 "$data/../tools/score.py" "$folder/eval/$task.truth.jsonl.gz" "$work/answers.jsonl" "${shown[@]}" |
+    python3 "$data/../tools/score.py" "$folder/eval/$task.truth.jsonl.gz" "$answers" "${shown[@]}" |
         python3 -c 'import json, sys
 f = json.load(sys.stdin)
 names = {"complete_random": ("HR@10", "NDCG@10"), "complete_last": ("HR@10", "NDCG@10"), "next_basket": ("recall@10", "NDCG@10"), "next_in_session": ("HR@20", "MRR@20")}[sys.argv[1]]
 print(*("%.4f" % f[n] for n in names))' "$task"
+    rm -f "$answers"
 }
 
-met=0
+# The table is written down first, then asked with as many questioners as there are processors, then printed.
+titles=() goals=() questions=()
 # line TITLE A-GOAL B-GOAL FOLDER TASK OPTION...
 line() {
-    local title=$1 a_goal=$2 b_goal=$3 a b verdict
+    titles+=("$1") goals+=("$2 $3")
     shift 3
-    read -r a b < <(figures "$@")
-    verdict=$(awk -v a="$a" -v b="$b" -v x="$a_goal" -v y="$b_goal" 'BEGIN {print (a >= x && b >= y) ? "met" : "missed"}')
-    [[ $verdict == met ]] && met=$((met + 1))
-    printf '%-46s %s %s   (goal %s %s) %s\n' "$title" "$a" "$b" "$a_goal" "$b_goal" "$verdict"
+    questions+=("${*@Q}")
 }
 # beside TITLE FOLDER TASK OPTION...
 beside() {
-    local title=$1
+    titles+=("$1") goals+=("")
     shift
-    printf '  %-44s %s\n' "$title" "$(figures "$@")"
+    questions+=("${*@Q}")
 }
 
+all_of_cart=affinity,personal,popularity,added
+# others_than NAME LIST: the list without the name.
+others_than() {
+    local name out=()
+    for name in ${2//,/ }; do
+        [[ $name == "$1" ]] || out+=("$name")
+    done
+    (IFS=,; echo "${out[*]}")
+}
+methods="lift confidence llr jaccard cosine ridge"
+
 line "random product, customer known: HR@10 NDCG@10" 0.350 0.211 "$retail" complete_random
-for source in personal popularity; do
+beside "personal alone" "$retail" complete_random --without "$(others_than personal $all_of_cart)"
+for method in cosine ridge; do
+    beside "$method and personal" "$retail" complete_random --method "$method" --without popularity,added
+done
+for source in added personal popularity affinity; do
     beside "without $source" "$retail" complete_random --without $source
 done
 line "random product, cart only: HR@10 NDCG@10" 0.315 0.195 "$retail" complete_random --no-customer
-for method in cosine confidence lift; do
-    beside "$method" "$retail" complete_random --no-customer --method $method
+for method in $methods; do
+    beside "$method alone" "$retail" complete_random --no-customer --method "$method" --without popularity,added
 done
 beside "without popularity" "$retail" complete_random --no-customer --without popularity
 line "last product: HR@10 NDCG@10" 0.363 0.247 "$retail" complete_last --as added
+for method in $methods; do
+    beside "$method alone, cart order" "$retail" complete_last --as added --no-customer --method "$method" --without popularity,added
+done
+beside "added alone" "$retail" complete_last --as added --no-customer --without "$(others_than added $all_of_cart)"
+beside "personal alone" "$retail" complete_last --as added --without "$(others_than personal $all_of_cart)"
 beside "order of the cart left aside" "$retail" complete_last
-for source in added personal popularity; do
+for source in added personal popularity affinity; do
     beside "without $source" "$retail" complete_last --as added --without $source
 done
 line "next basket: recall@10 NDCG@10" 0.204 0.312 "$retail" next_basket
+all_of_basket=personal,history,recent,popularity
+for source in personal history recent; do
+    beside "$source alone" "$retail" next_basket --without "$(others_than $source $all_of_basket)"
+done
 for source in personal history recent popularity; do
     beside "without $source" "$retail" next_basket --without $source
 done
-beside "personal alone" "$retail" next_basket --without history,recent,popularity
 line "next view: HR@20 MRR@20" 0.695 0.380 "$views" next_in_session --as views --store views
+for source in alike viewed seen; do
+    beside "$source alone" "$views" next_in_session --as views --store views --without "$(others_than $source alike,viewed,seen)"
+done
 for source in alike viewed seen; do
     beside "without $source" "$views" next_in_session --as views --store views --without $source
 done
-beside "viewed after the newest view alone" "$views" next_in_session --as views --store views --without alike,seen
+
+echo "asking"
+running=0
+for i in "${!questions[@]}"; do
+    if ((running == $(nproc))); then
+        wait -n || true # what it has not answered is told below
+        running=$((running - 1))
+    fi
+    eval "figures '$work/answers.$i' ${questions[i]}" >"$work/figures.$i" &
+    running=$((running + 1))
+done
+wait || true
+
+met=0
+for i in "${!titles[@]}"; do
+    read -r a b <"$work/figures.$i" || { echo "bench/quality.sh: '${titles[i]}' got no answer" >&2; exit 1; }
+    if [[ -z ${goals[i]} ]]; then
+        printf '  %-44s %s %s\n' "${titles[i]}" "$a" "$b"
+        continue
+    fi
+    read -r a_goal b_goal <<<"${goals[i]}"
+    verdict=$(awk -v a="$a" -v b="$b" -v x="$a_goal" -v y="$b_goal" 'BEGIN {print (a >= x && b >= y) ? "met" : "missed"}')
+    [[ $verdict == met ]] && met=$((met + 1))
+    printf '%-46s %s %s   (goal %s %s) %s\n' "${titles[i]}" "$a" "$b" "$a_goal" "$b_goal" "$verdict"
+done
 
 verdict=missed
 [[ $met == 5 ]] && verdict=met

@@ -2,7 +2,7 @@
 /* How long it takes from a snapshot file to a model that answers: everything verified, first answer given,
  * the file in the page cache, as after a restart of the service. Told beside it: how fast such a file is
  * written, and with --cold how long it takes when the file has to be read from the disk. */
-#include "synthetic.h"
+#include "synthetic_traces.h"
 
 #include "core/index/snapshot.h"
 
@@ -17,7 +17,7 @@
 enum { ROUNDS = 5, PATH_TEXT = 512 };
 
 struct settings {
-    uint32_t products, neighbours, customers;
+    uint32_t products, neighbours, customers, sessions;
     const char *directory;
     bool cold;
 };
@@ -29,6 +29,7 @@ static void print_help(void)
                  "  --products N      products of the store (1000000)\n"
                  "  --neighbours N    neighbours of each product, with evidence (50)\n"
                  "  --customers N     customers with a history (1000000)\n"
+                 "  --sessions N      sessions, and a quarter as many baskets (1000000)\n"
                  "  --directory PATH  where the file goes for the time being (build)\n"
                  "  --cold            also from a disk whose cache has forgotten the file\n\n"
                  "Example: bench_snapshot --products 100000 --neighbours 100\n");
@@ -52,13 +53,17 @@ static struct settings read_settings(int argc, char **argv)
         {"products", required_argument, NULL, 'p'},
         {"neighbours", required_argument, NULL, 'n'},
         {"customers", required_argument, NULL, 'u'},
+        {"sessions", required_argument, NULL, 's'},
         {"directory", required_argument, NULL, 'd'},
         {"cold", no_argument, NULL, 'c'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    struct settings settings = {
-        .products = 1000000, .neighbours = 50, .customers = 1000000, .directory = "build"};
+    struct settings settings = {.products = 1000000,
+                                .neighbours = 50,
+                                .customers = 1000000,
+                                .sessions = 1000000,
+                                .directory = "build"};
 
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (option) {
@@ -70,6 +75,9 @@ static struct settings read_settings(int argc, char **argv)
             break;
         case 'u':
             settings.customers = read_number(optarg);
+            break;
+        case 's':
+            settings.sessions = read_number(optarg);
             break;
         case 'd':
             settings.directory = optarg;
@@ -120,15 +128,21 @@ static struct aff_snapshot_info write_file(const struct settings *settings, cons
     struct aff_error error;
     struct aff_slot *slot;
 
+    const struct synthetic_sessions wanted = {
+        .sessions = settings->sessions, .holders = 500, .baskets = settings->sessions / 4};
+
     synthetic_build(&store);
+    if (settings->sessions > 0)
+        synthetic_traces(&store, &wanted);
     synthetic_check(aff_slot_new(&slot), "slot");
     aff_slot_publish(slot, store.model);
     double start_s = now_s();
     check(aff_snapshot_write(slot, path, NULL, &info, &error), &error, path);
     double took_s = now_s() - start_s;
-    (void)printf("%u products x %u neighbours, %u customers: file of %.0f MB written in %.2f s, %.0f MB/s\n",
-                 settings->products, settings->neighbours, settings->customers, (double)info.file_bytes / 1e6,
-                 took_s, (double)info.file_bytes / 1e6 / took_s);
+    (void)printf("%u products x %u neighbours, %u customers, %u sessions: file of %.0f MB written in %.2f s, "
+                 "%.0f MB/s\n",
+                 settings->products, settings->neighbours, settings->customers, settings->sessions,
+                 (double)info.file_bytes / 1e6, took_s, (double)info.file_bytes / 1e6 / took_s);
     aff_slot_free(slot);
     synthetic_done(&store);
     return info;

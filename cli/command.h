@@ -23,6 +23,7 @@ enum aff_exit {
     X("review", aff_command_review, "look through pairs that only the season explains, and decide")          \
     X("verify", aff_command_verify, "compare the kept counts with a full count")                             \
     X("recommend", aff_command_recommend, "answer recommendations from the command line")                    \
+    X("backtest", aff_command_backtest, "show how well each method foresees the newest orders")              \
     X("tune", aff_command_tune, "fit the weights of the sources to the store's newest orders")               \
     X("source", aff_command_source, "read a shop's own tables")                                              \
     X("config", aff_command_config, "show, check and explain the configuration")

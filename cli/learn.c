@@ -113,7 +113,10 @@ static aff_status learn_store(struct learn *learn, struct aff_connection *connec
     const struct aff_config *config = &learn->settings.config;
     struct aff_learning_settings settings = {.name = "affinityctl learn",
                                              .rows = aff_config_rows(config),
-                                             .limit_bytes = (uint64_t)config->learn_memory_mb << 20};
+                                             .limit_bytes = (uint64_t)config->learn_memory_mb << 20,
+                                             .viewed = {.wait_s = config->learn_session_wait_s,
+                                                        .window_us = config->learn_session_days * AFF_DAY_US,
+                                                        .rows = aff_config_viewed(config)}};
     struct aff_learning *learning = NULL;
     char currency[4];
     int store = 0;

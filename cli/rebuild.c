@@ -3,13 +3,14 @@
 #include "sql/rebuild.h"
 
 #include "cli/command.h"
-#include "cli/progress.h"
+#include "cli/phases.h"
 #include "cli/settings.h"
+#include "cli/tune/fit.h"
+#include "cli/tune/show.h"
 #include "config/rows.h"
 #include "core/base/clock.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,11 @@ static const char help[] =
     "as it\n"
     "was. Only one rebuild of a store runs at a time; a second one ends with status 4 and says who runs.\n"
     "\n"
-    "  --method NAME     how neighbours are scored: ridge, cosine, confidence or lift (sets learn.method)\n"
+    "Then, if the store's weights were never fitted or more than tune.hours ago, they are fitted as\n"
+    "'affinityctl tune' does, unless tune.after_rebuild is false.\n"
+    "\n"
+    "  --method NAME     how neighbours are scored: ridge, cosine, confidence, lift, jaccard or llr\n"
+    "                    (sets learn.method)\n"
     "\n" AFF_COMMON_HELP "\n"
     "What is learned is set by the keys learn.* of the configuration.\n"
     "\n"
@@ -40,46 +45,6 @@ static const struct option options[] = {
     AFF_COMMON_OPTIONS,
     {NULL, 0, NULL, 0},
 };
-
-/* Set by the signal handler, which cannot reach anything else. */
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-struct display {
-    struct aff_progress progress;
-    const char *phase;
-    uint64_t done;
-    bool quiet;
-};
-
-static void finish_phase(struct display *display)
-{
-    if (display->phase != NULL)
-        aff_progress_finish(&display->progress, display->done < display->progress.total
-                                                    ? display->progress.total
-                                                    : display->done);
-    display->phase = NULL;
-}
-
-static bool show(void *context, const char *phase, const char *unit, uint64_t done, uint64_t total)
-{
-    struct display *display = context;
-
-    if (display->phase == NULL || strcmp(display->phase, phase) != 0) {
-        finish_phase(display);
-        aff_progress_start(&display->progress, phase, unit, total, display->quiet);
-        display->phase = phase;
-    }
-    display->progress.total = total;
-    display->done = done;
-    aff_progress_show(&display->progress, done);
-    return interrupted == 0;
-}
 
 static void print_report(const struct aff_rebuild_report *report, double seconds)
 {
@@ -99,6 +64,9 @@ static void print_report(const struct aff_rebuild_report *report, double seconds
     (void)printf("pairs together   %" PRIu64 "\npairs next       %" PRIu64 " (%" PRIu64
                  " consecutive orders)\n",
                  report->counts.pairs, report->counts.next_pairs, report->next_orders);
+    if (report->sessions > 0)
+        (void)printf("sessions         %" PRId64 "\npairs viewed     %" PRId64 "\n", report->sessions,
+                     report->viewed_pairs);
     (void)printf("neighbours       %" PRIu64 " in %" PRIu64 " rows\n", report->counts.neighbours,
                  report->counts.rows);
     (void)printf("version          %" PRIu64 "\nseconds          %.2f\n", report->version, seconds);
@@ -109,30 +77,51 @@ static struct aff_rebuild_settings settings_of(const struct aff_config *config)
     return (struct aff_rebuild_settings){.baskets = aff_config_baskets(config),
                                          .rows = aff_config_rows(config),
                                          .floors_name = config->learn_floors,
-                                         .n_threads = (int)config->learn_threads};
+                                         .n_threads = (int)config->learn_threads,
+                                         .session_window_us = config->learn_session_days * AFF_DAY_US};
+}
+
+/* The counts are in place whatever becomes of this, so that a failure is told and no more. */
+static void fit_weights(const struct aff_config *config, bool quiet)
+{
+    struct aff_connection connection = {0};
+    struct aff_tuning_report report;
+    struct aff_error error;
+    aff_status status = aff_connection_open(config->database_url, "affinityctl rebuild",
+                                            (int)config->database_connect_timeout_s, &connection, &error);
+
+    if (status == AFF_OK)
+        status = aff_fit_store(&connection, config, (int64_t)(config->tune_hours * 3600), false, quiet,
+                               &report, &error);
+    aff_connection_close(&connection);
+    if (status == AFF_OK && report.due)
+        aff_show_tuning(&report, false);
+    else if (status != AFF_OK && status != AFF_BUSY)
+        (void)fprintf(stderr, "affinityctl rebuild: the weights were not fitted: %s\n", error.text);
 }
 
 static int run(const struct aff_config *config, bool quiet)
 {
-    struct display display = {.quiet = quiet};
+    struct aff_phases phases = {.quiet = quiet};
     struct aff_rebuild_settings settings = settings_of(config);
-    struct aff_rebuild_progress progress = {show, &display};
+    struct aff_rebuild_progress progress = {aff_phases_show, &phases};
     struct aff_rebuild_report report;
     struct aff_error error;
-    struct sigaction action = {.sa_handler = interrupt};
     int64_t started_us = aff_clock_monotonic_us();
 
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    aff_phases_catch();
     aff_status status =
         aff_rebuild(config->database_url, (int)config->database_connect_timeout_s, "affinityctl rebuild",
                     config->store_name, &settings, &progress, &report, &error);
-    finish_phase(&display);
+    aff_phases_finish(&phases);
     if (status == AFF_CANCELLED)
         (void)aff_error_set(&error, status, "interrupted; all tables are as they were before");
     if (status != AFF_OK)
         return aff_settings_fail("rebuild", &error);
     print_report(&report, (double)(aff_clock_monotonic_us() - started_us) / (double)AFF_SECOND_US);
+    (void)fflush(stdout);
+    if (config->tune_after_rebuild)
+        fit_weights(config, quiet);
     return AFF_EXIT_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/recommend/options.h"
 #include "cli/recommend/show.h"
 #include "config/blend.h"
+#include "config/traces.h"
 #include "sql/load/model.h"
 
 #include <inttypes.h>
@@ -63,12 +64,14 @@ static aff_status load(const struct aff_recommend_options *options, struct aff_m
     enum { MEGABYTE = 1 << 20 };
     const struct aff_settings *settings = &options->settings;
     struct aff_connection connection;
-    uint64_t limit_bytes = (uint64_t)settings->config.memory_limit_mb * MEGABYTE;
+    const struct aff_load_bounds bounds = {.limit_bytes =
+                                               (uint64_t)settings->config.memory_limit_mb * MEGABYTE,
+                                           .traces = aff_config_traces(&settings->config)};
     aff_status status = aff_settings_connect(settings, &connection, reterr);
 
     if (status != AFF_OK)
         return status;
-    status = aff_model_load(&connection, settings->config.store_name, limit_bytes, ret_model, reterr);
+    status = aff_model_load(&connection, settings->config.store_name, &bounds, ret_model, reterr);
     if (status == AFF_OK && options->method_given)
         status = aff_model_score_by(&connection, &settings->config, options->method, *ret_model, reterr);
     aff_connection_close(&connection);
@@ -83,7 +86,7 @@ static void leave_out(unsigned without, struct aff_blend *blend, struct aff_mode
             if (!(without >> w & 1))
                 continue;
             *aff_weights_at(&blend->of[s], w) = 0;
-            *aff_weights_at(&model->traces->fitted.of[s], w) = 0;
+            *aff_weights_at(&model->fitted.of[s], w) = 0;
         }
     }
 }

@@ -161,7 +161,7 @@ static aff_status check_word(const char *key, const char *value, const char *con
 aff_status aff_config_check(const struct aff_config *config, struct aff_error *reterr)
 {
     static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
-    static const char *const methods[] = {"ridge", "cosine", "confidence", "lift", NULL};
+    static const char *const methods[] = {"ridge", "cosine", "confidence", "lift", "jaccard", "llr", NULL};
     static const char *const floors[] = {"interval", "classic", "none", NULL};
     static const char *const changes[] = {"poll", "trigger", NULL};
     aff_status status = check_word("log.level", config->log_level, levels, reterr);

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/learn/baskets.h"
 #include "core/learn/rows.h"
+#include "core/learn/viewed.h"
 
 #include <string.h>
 
@@ -28,6 +29,14 @@ static inline struct aff_rows_settings aff_config_rows(const struct aff_config *
         settings.floors = aff_floors_classic();
     }
     return settings;
+}
+
+/* Floors and number of neighbours are those of orders. */
+static inline struct aff_viewed_settings aff_config_viewed(const struct aff_config *config)
+{
+    const struct aff_rows_settings rows = aff_config_rows(config);
+
+    return (struct aff_viewed_settings){.neighbours = rows.neighbours, .floors = rows.floors};
 }
 
 static inline struct aff_baskets_settings aff_config_baskets(const struct aff_config *config)

@@ -8,6 +8,7 @@ folder=$1 program=$2
 shift 2
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
+export AFFINITY_TUNE_AFTER_REBUILD=false # what is measured says itself when weights are fitted
 
 usage() {
     cat <<TEXT

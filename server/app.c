@@ -119,6 +119,10 @@ static aff_status start_all(struct aff_app *app, struct aff_error *reterr)
         status = aff_source_start(&app->config, &app->board, &app->log, &app->source, reterr);
     if (status == AFF_OK && !app->without_database)
         status = aff_learner_start(&app->config, &app->learner_board, &app->log, &app->learner, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_tuner_start(&app->config, &app->learner_board, &app->log, &app->tuner, reterr);
+    if (status == AFF_OK && !app->without_database)
+        status = aff_viewed_start(&app->config, &app->stores, &app->log, &app->viewed, reterr);
     return status;
 }
 
@@ -177,6 +181,8 @@ void aff_app_stop_threads(struct aff_app *app)
     if (app->writer != NULL)
         aff_writer_stop(app->writer);
     aff_source_stop(app->source);
+    aff_tuner_stop(app->tuner);
+    aff_viewed_stop(app->viewed);
     if (app->learner != NULL)
         aff_learner_stop(app->learner);
     for (unsigned i = 0; i < app->n_workers; i++)
@@ -196,10 +202,14 @@ void aff_app_stop_threads(struct aff_app *app)
     app->loader = NULL;
     aff_source_join(app->source);
     app->source = NULL;
+    aff_viewed_join(app->viewed);
+    app->viewed = NULL;
     /* The last file has what the loader published last. */
     aff_snapshots_stop(app->snapshots);
     aff_snapshots_join(app->snapshots);
     app->snapshots = NULL;
+    aff_tuner_join(app->tuner);
+    app->tuner = NULL;
     aff_learner_join(app->learner);
     app->learner = NULL;
 }

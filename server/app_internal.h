@@ -10,6 +10,8 @@
 #include "server/memory.h"
 #include "server/snapshots.h"
 #include "server/source.h"
+#include "server/tuner.h"
+#include "server/viewed.h"
 #include "server/worker.h"
 #include "server/writer.h"
 
@@ -39,7 +41,9 @@ struct aff_app {
     struct aff_writer *writer;
     struct aff_source_thread *source; /* NULL: no tables of the shop are mapped */
     struct aff_learner *learner;
+    struct aff_viewed_thread *viewed;
     struct aff_learner_board learner_board;
+    struct aff_tuner *tuner;
     struct aff_worker *workers;
     unsigned n_workers;
     struct aff_counters *counters;

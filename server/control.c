@@ -67,6 +67,7 @@ static void on_terminate(uv_signal_t *handle, int number)
     if (app->loader != NULL)
         aff_loader_stop(app->loader);
     aff_source_stop(app->source);
+    aff_tuner_stop(app->tuner);
     if (app->learner != NULL)
         aff_learner_stop(app->learner);
     (void)uv_timer_start(&app->timer, on_delay_over, (uint64_t)app->config.http_drain_delay_ms, 0);
@@ -123,8 +124,11 @@ static void take_over(struct aff_app *app, struct aff_config *next)
     if (app->writer != NULL)
         aff_writer_configure(app->writer, next);
     aff_source_configure(app->source, next);
+    aff_viewed_configure(app->viewed, next);
     if (app->learner != NULL)
         aff_learner_configure(app->learner, next);
+    if (app->tuner != NULL)
+        aff_tuner_configure(app->tuner, next);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)

@@ -18,13 +18,18 @@ struct aff_learned_store {
     int64_t epoch, version, published;
     uint64_t folds, orders, rows; /* since the start of the process */
     uint64_t renewed;             /* neighbour rows that a sweep changed */
+    uint64_t sessions;            /* counted, or taken back */
+    uint64_t viewed_rows;         /* of the relation `viewed` that became different */
     uint64_t rebuilds, failures;
     uint64_t queued;   /* changes that wait; only known to the leader */
     int64_t oldest_us; /* wall clock at which the oldest of them was queued; 0: none waits */
     int64_t fold_took_us, publish_took_us; /* the last of each */
     int64_t folded_us, swept_us; /* wall clock of the last fold, and of the last sweep's end; 0: never */
     uint64_t memory_bytes;       /* of the pair counts */
-    char error[512];             /* why the last step failed; empty: it went well */
+    bool fitting;                /* its weights, by this process (server/tuner.h); the next five, too */
+    uint64_t fits, fits_adopted, fit_failures;
+    int64_t fitted_us, fit_took_us; /* wall clock of the last fit's end; 0: never */
+    char error[512];                /* why the last step failed; empty: it went well */
 };
 
 struct aff_learner_board {

@@ -81,7 +81,8 @@ static void *run(void *argument)
     struct aff_rebuild_settings settings = {.baskets = aff_config_baskets(config),
                                             .rows = aff_config_rows(config),
                                             .floors_name = config->learn_floors,
-                                            .n_threads = (int)config->learn_threads};
+                                            .n_threads = (int)config->learn_threads,
+                                            .session_window_us = config->learn_session_days * AFF_DAY_US};
     struct aff_rebuild_progress progress = {go_on, rebuild};
     struct aff_rebuild_report report = {0};
     struct aff_error error = {0};

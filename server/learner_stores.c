@@ -36,9 +36,13 @@ static void see(void *context, const struct aff_store_seen *seen)
 aff_status aff_learner_list(struct aff_learner *learner, struct aff_error *reterr)
 {
     int64_t now_us = aff_clock_monotonic_us();
-    struct aff_learning_settings settings = {.name = learner->name,
-                                             .rows = aff_config_rows(&learner->config),
-                                             .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20};
+    struct aff_learning_settings settings = {
+        .name = learner->name,
+        .rows = aff_config_rows(&learner->config),
+        .limit_bytes = (uint64_t)learner->config.learn_memory_mb << 20,
+        .viewed = {.wait_s = learner->config.learn_session_wait_s,
+                   .window_us = learner->config.learn_session_days * AFF_DAY_US,
+                   .rows = aff_config_viewed(&learner->config)}};
 
     if (learner->listed_us != 0 && now_us - learner->listed_us < LIST_EVERY_US)
         return AFF_OK;
@@ -93,6 +97,8 @@ static void show(struct aff_learner *learner, const struct aff_led_store *store,
         shown->publish_took_us = report->publish_us;
     shown->rows += report->rows;
     shown->renewed += renewed;
+    shown->sessions += report->sessions;
+    shown->viewed_rows += report->viewed_rows;
     shown->error[0] = '\0';
     aff_learner_board_unlock(learner->board);
 }
@@ -215,8 +221,9 @@ static aff_status work(struct aff_learner *learner, struct aff_led_store *store,
  * by a rule of a table. A missing right or a statement that took too long would fail a rebuild as well. */
 static bool is_of_counts(const struct aff_error *error)
 {
-    return error->status == AFF_DATA && (error->sqlstate[0] == '\0' || memcmp(error->sqlstate, "22", 2) == 0 ||
-                                         memcmp(error->sqlstate, "23", 2) == 0);
+    return error->status == AFF_DATA &&
+           (error->sqlstate[0] == '\0' || memcmp(error->sqlstate, "22", 2) == 0 ||
+            memcmp(error->sqlstate, "23", 2) == 0);
 }
 
 /* A failure that is the store's own: said, and tried again after a pause. */
@@ -272,7 +279,7 @@ aff_status aff_learner_round(struct aff_learner *learner, bool *ret_behind, stru
         if (work(learner, store, &report, &error) == AFF_OK) {
             store->attempts = 0;
             store->logged[0] = '\0';
-            *ret_behind = *ret_behind || report.queued >= MANY_QUEUED;
+            *ret_behind = *ret_behind || report.queued >= MANY_QUEUED || report.sessions_wait;
             if (!store->leads)
                 store->next_us = aff_clock_monotonic_us() + TRY_LEAD_US;
         } else if (is_of_connection(learner, &error)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/loader.h"
 
+#include "config/traces.h"
 #include "core/base/clock.h"
 #include "core/base/random.h"
 #include "server/loader_store.h"
@@ -197,6 +198,7 @@ static aff_status follow(struct aff_loader *loader, const struct aff_store_seen 
         .log = loader->log,
         .random = &loader->random,
         .memory_limit_bytes = (uint64_t)loader->config.memory_limit_mb << 20,
+        .traces = aff_config_traces(&loader->config),
         .retry_max_s = loader->config.database_retry_max_s,
         .must_stop = stops,
         .context = loader,

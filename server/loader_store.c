@@ -7,7 +7,9 @@
 #include "server/loader.h"
 #include "sql/follow/follow.h"
 #include "sql/load/model.h"
+#include "sql/sessions/fitted.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +94,23 @@ static void log_loaded(const struct aff_following *following, const struct aff_s
             "store %s is loaded", seen->name);
 }
 
+/* Says once a load what did not find room. */
+static void log_left_out(const struct aff_following *following, const struct aff_store_seen *seen,
+                         const struct aff_model *model)
+{
+    const struct aff_traces *traces = model->traces;
+
+    if (traces->sessions_left_out == 0 && !traces->baskets_left_out)
+        return;
+    aff_log(following->log, AFF_LOG_WARNING, "sessions_left_out",
+            AFF_LOG_FIELDS({"store", seen->name, 0}, {"sessions", NULL, traces->sessions_left_out},
+                           {"kept", NULL, traces->sessions == NULL ? 0 : traces->sessions->n}),
+            "store %s: no memory for its %" PRIu32 " oldest sessions%s; raise memory.limit_mb or lower"
+            " recommend.sessions",
+            seen->name, traces->sessions_left_out,
+            traces->baskets_left_out ? ", nor for the order in which baskets were filled" : "");
+}
+
 /* With the publisher's lock: replaces the whole model. */
 static aff_status load(struct aff_following *following, struct aff_store *store,
                        struct aff_followed *followed, const struct aff_store_seen *seen,
@@ -99,8 +118,8 @@ static aff_status load(struct aff_following *following, struct aff_store *store,
 {
     struct aff_model *model = NULL;
     int64_t started_us = aff_clock_monotonic_us(), at_us = aff_clock_now_us();
-    aff_status status =
-        aff_model_load(following->connection, seen->name, bytes_left(following), &model, reterr);
+    const struct aff_load_bounds bounds = {.limit_bytes = bytes_left(following), .traces = following->traces};
+    aff_status status = aff_model_load(following->connection, seen->name, &bounds, &model, reterr);
 
     if (status != AFF_OK || following->must_stop(following->context)) {
         aff_model_free(model);
@@ -111,6 +130,7 @@ static aff_status load(struct aff_following *following, struct aff_store *store,
     }
     int64_t took_us = aff_clock_monotonic_us() - started_us;
     log_loaded(following, seen, model, took_us);
+    log_left_out(following, seen, model);
     aff_slot_publish(store->slot, model);
     is_current(store, at_us);
     *followed = (struct aff_followed){.popularity_us = aff_clock_monotonic_us()};
@@ -161,6 +181,28 @@ static aff_status catch_up(struct aff_following *following, struct aff_store *st
     return AFF_OK;
 }
 
+/* With the publisher's lock: the weights that hold now. */
+static aff_status take_fitted(struct aff_following *following, struct aff_store *store,
+                              const struct aff_store_seen *seen, struct aff_error *reterr)
+{
+    struct aff_fitted fitted;
+    struct aff_update *update = NULL;
+    uint64_t version = 0;
+    aff_status status = aff_fitted_read(following->connection, seen->store, &fitted, &version, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_update_begin(store->slot, &update);
+    if (status != AFF_OK)
+        return aff_error_set(reterr, status, "%s", aff_status_text(status));
+    aff_update_fitted(update, &fitted, version);
+    aff_update_publish(update);
+    aff_log(following->log, AFF_LOG_INFO, "weights",
+            AFF_LOG_FIELDS({"store", seen->name, 0}, {"version", NULL, (int64_t)version}),
+            "store %s is answered with other fitted weights", seen->name);
+    return AFF_OK;
+}
+
 /* With the publisher's lock. */
 static aff_status bring_up(struct aff_following *following, struct aff_store *store,
                            struct aff_followed *followed, const struct aff_store_seen *seen,
@@ -170,6 +212,14 @@ static aff_status bring_up(struct aff_following *following, struct aff_store *st
     bool wanted = atomic_exchange_explicit(&store->wants_load, false, memory_order_relaxed);
     bool behind = model == NULL || wanted || model->generation != seen->generation;
     int64_t at_us = aff_clock_now_us();
+
+    if (!behind && model->fitted_version != seen->fitted_version) {
+        aff_status status = take_fitted(following, store, seen, reterr);
+        if (status != AFF_OK && ends_round(following, status))
+            return status;
+        behind = status != AFF_OK; /* loading all tries it again, or says why not */
+        model = aff_slot_model(store->slot);
+    }
 
     if (!behind && model->version == seen->published && model->catalogue_version == seen->catalogue_version &&
         model->snapshot_at_us == 0) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/random.h"
+#include "core/sequence/traces.h"
 #include "server/board.h"
 #include "server/log.h"
 #include "server/stores.h"
@@ -27,6 +28,7 @@ struct aff_following {
     struct aff_log *log;
     struct aff_random *random;
     uint64_t memory_limit_bytes;
+    struct aff_traces_bounds traces;
     int64_t retry_max_s;
     bool (*must_stop)(void *context);
     void *context;

@@ -29,7 +29,7 @@ static const char *const kinds[] = {
 };
 
 static const char *const explains[] = {"none", "basic", "full"};
-static const char *const relations[] = {"", "together", "next"};
+static const char *const relations[] = {"", "together", "next", "viewed"};
 
 /* By enum aff_verdict. */
 static const char *const states[] = {"open", "approved", "rejected"};

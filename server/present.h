@@ -19,6 +19,14 @@ void aff_present_time(struct aff_json *json, const char *text);
 void aff_present_index(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
                        int64_t age_s);
 
+/* The relation's name in requests and answers. */
+const char *aff_present_relation(enum aff_relation relation);
+
+/* What the counts of a pair say: of orders, or under `viewed` of sessions. */
+struct aff_evidence aff_present_evidence_of(const struct aff_model *model, enum aff_relation relation,
+                                            uint32_t via, uint32_t other,
+                                            const struct aff_pair_counts *counts);
+
 /* The evidence that `via` speaks for `other` under a relation: counts, ratios, interval, weights, money. */
 void aff_present_evidence(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
                           enum aff_relation relation, uint32_t via, uint32_t other,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/clock.h"
 #include "core/learn/season.h"
 #include "server/present.h"
 
@@ -52,12 +53,33 @@ static void write_count(struct aff_json *json, const char *name, uint64_t value)
     aff_json_uint(json, value);
 }
 
-static void write_weighted(struct aff_json *json, const struct aff_model *model,
-                           const struct aff_product *via, const struct aff_product *other,
-                           const struct aff_pair_counts *counts)
+const char *aff_present_relation(enum aff_relation relation)
 {
-    struct aff_evidence weighted = aff_evidence_weighted((double)counts->weight, (double)via->weight,
-                                                         (double)other->weight, (double)model->totals.weight);
+    return relation == AFF_RELATION_VIEWED ? "viewed" : relation == AFF_RELATION_NEXT ? "next" : "together";
+}
+
+struct aff_evidence aff_present_evidence_of(const struct aff_model *model, enum aff_relation relation,
+                                            uint32_t via, uint32_t other,
+                                            const struct aff_pair_counts *counts)
+{
+    const struct aff_product *product = aff_catalogue_product(model->catalogue, via);
+    const struct aff_product *second = aff_catalogue_product(model->catalogue, other);
+
+    if (relation == AFF_RELATION_VIEWED)
+        return aff_evidence_of(counts->orders, product->sessions, second->sessions, model->totals.sessions);
+    return aff_evidence_of(counts->orders, product->orders, second->orders, model->totals.orders);
+}
+
+/* Sessions weigh the same, so that for them it repeats `plain`. */
+static void write_weighted(struct aff_json *json, const struct aff_model *model, enum aff_relation relation,
+                           const struct aff_product *via, const struct aff_product *other,
+                           const struct aff_pair_counts *counts, const struct aff_evidence *plain)
+{
+    struct aff_evidence weighted =
+        relation == AFF_RELATION_VIEWED
+            ? *plain
+            : aff_evidence_weighted((double)counts->weight, (double)via->weight, (double)other->weight,
+                                    (double)model->totals.weight);
 
     aff_json_name(json, "weighted");
     aff_json_open_object(json);
@@ -109,15 +131,27 @@ void aff_present_season(struct aff_json *json, uint64_t orders, const struct aff
     aff_json_close_object(json);
 }
 
-static void write_window(struct aff_json *json, const struct aff_note *note)
+static void write_window(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
+                         enum aff_relation relation)
 {
-    write_real(json, "half_life_days", note->half_life_days);
+    char from[AFF_TIME_TEXT] = "", to[AFF_TIME_TEXT] = "";
+    const bool viewed = relation == AFF_RELATION_VIEWED;
+
+    if (viewed && model->totals.viewed_to_us != 0) {
+        aff_time_format(model->totals.viewed_from_us, from);
+        aff_time_format(model->totals.viewed_to_us, to);
+    }
+    aff_json_name(json, "half_life_days");
+    if (viewed)
+        aff_json_null(json);
+    else
+        aff_json_double(json, note->half_life_days);
     aff_json_name(json, "window");
     aff_json_open_object(json);
     aff_json_name(json, "from");
-    aff_present_time(json, note->from);
+    aff_present_time(json, viewed ? from : note->from);
     aff_json_name(json, "to");
-    aff_present_time(json, note->to);
+    aff_present_time(json, viewed ? to : note->to);
     aff_json_close_object(json);
 }
 
@@ -127,16 +161,16 @@ void aff_present_evidence(struct aff_json *json, const struct aff_model *model, 
 {
     const struct aff_product *product = aff_catalogue_product(model->catalogue, via);
     const struct aff_product *second = aff_catalogue_product(model->catalogue, other);
-    struct aff_evidence evidence =
-        aff_evidence_of(counts->orders, product->orders, second->orders, model->totals.orders);
+    const bool viewed = relation == AFF_RELATION_VIEWED;
+    struct aff_evidence evidence = aff_present_evidence_of(model, relation, via, other, counts);
 
     aff_json_open_object(json);
     aff_json_name(json, "relation");
-    aff_json_string(json, relation == AFF_RELATION_NEXT ? "next" : "together");
+    aff_json_string(json, aff_present_relation(relation));
     write_count(json, "pair_orders", counts->orders);
-    write_count(json, "product_orders", product->orders);
-    write_count(json, "other_orders", second->orders);
-    write_count(json, "total_orders", model->totals.orders);
+    write_count(json, "product_orders", viewed ? product->sessions : product->orders);
+    write_count(json, "other_orders", viewed ? second->sessions : second->orders);
+    write_count(json, "total_orders", viewed ? model->totals.sessions : model->totals.orders);
     write_real(json, "support", evidence.support);
     write_real(json, "confidence", evidence.confidence);
     write_real(json, "reverse_confidence", evidence.reverse_confidence);
@@ -148,13 +182,13 @@ void aff_present_evidence(struct aff_json *json, const struct aff_model *model, 
         aff_present_season(json, counts->orders, &evidence, (double)counts->season_expected,
                            (double)counts->season_z);
     }
-    write_weighted(json, model, product, second, counts);
+    write_weighted(json, model, relation, product, second, counts, &evidence);
     aff_json_name(json, "revenue");
     aff_present_money(json, counts->revenue, model->currency);
     aff_json_name(json, "margin");
     aff_present_money(json, counts->margin, model->currency);
     if (relation == AFF_RELATION_NEXT)
         write_real(json, "gap_days", (double)counts->gap_days);
-    write_window(json, note);
+    write_window(json, model, note, relation);
     aff_json_close_object(json);
 }

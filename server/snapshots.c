@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/snapshots.h"
 
+#include "config/traces.h"
 #include "core/base/clock.h"
 #include "core/index/snapshot.h"
 
@@ -65,20 +66,24 @@ static void publish(struct aff_snapshots *snapshots, struct aff_model *model,
     aff_slot_publish(store->slot, model);
 }
 
-static void open_store(struct aff_snapshots *snapshots, const char *store, uint64_t memory_limit_bytes)
+static void open_store(struct aff_snapshots *snapshots, const char *store, const struct aff_config *config)
 {
-    const struct aff_snapshot_options options = {.store = aff_text_of(store),
-                                                 .memory_limit_bytes = memory_limit_bytes};
+    const struct aff_snapshot_options options = {
+        .store = aff_text_of(store), .memory_limit_bytes = (uint64_t)config->memory_limit_mb << 20};
+    const struct aff_traces_bounds bounds = aff_config_traces(config);
     struct aff_snapshot_info info;
     struct aff_model *model = NULL;
     struct aff_error error = {0};
 
     if (aff_snapshot_latest(snapshots->directory, &options, log_refused, snapshots->log, &model, &info,
-                            &error) == AFF_OK)
-        publish(snapshots, model, &info);
-    else
+                            &error) != AFF_OK) {
         aff_log(snapshots->log, AFF_LOG_ERROR, "snapshot", AFF_LOG_FIELDS({"store", store, 0}), "%s",
                 error.text);
+        return;
+    }
+    if (model->traces != NULL)
+        aff_traces_restrict(model->traces, &bounds);
+    publish(snapshots, model, &info);
 }
 
 static bool known(const struct aff_snapshots *snapshots, const char *store)
@@ -108,7 +113,7 @@ static void open_all(struct aff_snapshots *snapshots, const struct aff_config *c
             continue;
         (void)snprintf(path, sizeof path, "%s/%s", snapshots->directory, entry->d_name);
         if (aff_snapshot_inspect(path, &info, NULL) == AFF_OK && !known(snapshots, info.store))
-            open_store(snapshots, info.store, (uint64_t)config->memory_limit_mb << 20);
+            open_store(snapshots, info.store, config);
     }
     (void)closedir(directory);
 }

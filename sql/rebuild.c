@@ -11,6 +11,7 @@
 #include "sql/rebuild_lock.h"
 #include "sql/review/verdicts.h"
 #include "sql/store.h"
+#include "sql/viewed/recount.h"
 
 #include <stdlib.h>
 
@@ -327,6 +328,24 @@ static aff_status replace_tables(struct rebuild *rebuild)
     return status;
 }
 
+/* A transaction of its own: these tables do not depend on orders. */
+static aff_status count_sessions(struct rebuild *rebuild)
+{
+    struct aff_viewed_recounted recounted = {0};
+    aff_status status = AFF_OK;
+
+    if (rebuild->settings->session_window_us == 0)
+        return AFF_OK;
+    status = enter(rebuild, "counting sessions", "sessions");
+    if (status == AFF_OK)
+        status =
+            aff_viewed_recount(&rebuild->connection, rebuild->store, rebuild->settings->session_window_us,
+                               &rebuild->watch, &recounted, rebuild->reterr);
+    rebuild->report.sessions = recounted.sessions;
+    rebuild->report.viewed_pairs = recounted.pairs;
+    return status;
+}
+
 aff_status aff_rebuild(const char *url, int timeout_s, const char *application, const char *store_name,
                        const struct aff_rebuild_settings *settings,
                        const struct aff_rebuild_progress *progress, struct aff_rebuild_report *ret_report,
@@ -349,6 +368,8 @@ aff_status aff_rebuild(const char *url, int timeout_s, const char *application, 
         status = aff_store_ensure(&rebuild.connection, store_name, NULL, &rebuild.store, NULL, reterr);
     if (status == AFF_OK)
         status = aff_rebuild_lock(&rebuild.connection, rebuild.store, store_name, reterr);
+    if (status == AFF_OK)
+        status = count_sessions(&rebuild);
     if (status == AFF_OK)
         status = replace_tables(&rebuild);
     if (status == AFF_OK) {

@@ -17,8 +17,9 @@
 struct aff_rebuild_settings {
     struct aff_baskets_settings baskets;
     struct aff_rows_settings rows;
-    const char *floors_name; /* as configured; kept in affinity.state.settings */
-    int n_threads;           /* 0: one a processor */
+    const char *floors_name;   /* as configured; kept in affinity.state.settings */
+    int n_threads;             /* 0: one a processor */
+    int64_t session_window_us; /* age at which sessions do not count any more; 0: sessions are left alone */
 };
 
 /* Told of progress in the calling thread only. `phase` and `unit` are constants; a new phase begins when
@@ -35,8 +36,9 @@ struct aff_rebuild_report {
     uint64_t lines; /* read */
     uint64_t orders, next_orders, old_orders, truncated_orders, truncated_lines;
     struct aff_learned_counts counts;
-    int64_t from_us, to_us; /* oldest and newest order counted; 0 without orders */
-    uint64_t version;       /* that was published */
+    int64_t sessions, viewed_pairs; /* counted */
+    int64_t from_us, to_us;         /* oldest and newest order counted; 0 without orders */
+    uint64_t version;               /* that was published */
 };
 
 /* Rebuilds the store `store_name`. Opens its own connections to `url`: one a thread and five more. AFF_BUSY:

@@ -66,6 +66,8 @@ static aff_status is_whole(struct aff_connection *connection, int store, bool *r
 #undef X
                              "(NOT EXISTS (SELECT FROM affinity.state WHERE store = $1::integer))::integer"
                              " + (NOT EXISTS (SELECT FROM affinity.catalogue_state"
+                             " WHERE store = $1::integer))::integer"
+                             " + (NOT EXISTS (SELECT FROM affinity.viewed_state"
                              " WHERE store = $1::integer))::integer",
                          1, parameters, &missing, reterr);
     if (status == AFF_OK)
@@ -138,6 +140,10 @@ static aff_status make_missing(struct aff_connection *connection, const char *na
         status = aff_query(connection,
                            "INSERT INTO affinity.catalogue_state (store) VALUES ($1) ON CONFLICT DO NOTHING",
                            1, parameters, NULL, reterr);
+    if (status == AFF_OK)
+        status = aff_query(connection,
+                           "INSERT INTO affinity.viewed_state (store) VALUES ($1) ON CONFLICT DO NOTHING", 1,
+                           parameters, NULL, reterr);
     if (status != AFF_OK)
         return status;
     *ret_store = store;

@@ -14,6 +14,7 @@ struct aff_store_seen {
     uint64_t published;          /* affinity.state; 0: never learned */
     uint64_t generation;         /* of affinity.state */
     uint64_t catalogue_version;  /* of affinity.catalogue_state */
+    uint64_t fitted_version;     /* of affinity.fitting */
     double lag_s;                /* age of the oldest queued change of an order; 0: none waits */
     uint64_t queued;             /* changes that wait; counted up to 100,000 */
     char leader[AFF_ID_MAX + 1]; /* who folds, for people; empty: nobody */

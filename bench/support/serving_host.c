@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The service with a synthetic store and no database, for bench/serving.py.
+/* The service with a synthetic store and no database, for bench/serving.py and bench/sources_http.py.
  *
  * serving_host PORT: one worker; prints "listening" and serves until SIGTERM.
- * serving_host --paths cart|product: prints the targets of requests that fit the store. */
-#include "synthetic.h"
+ * serving_host PORT sources: the same with a million sessions and 250,000 baskets.
+ * serving_host PORT all: the same with weights for all sources.
+ * serving_host --paths cart|product|known|customer: prints the targets of requests that fit the store: a cart
+ * of five, a product page, a cart of five of a known customer, a known customer alone. */
+#include "synthetic_traces.h"
 
 #include "config/config.h"
 #include "server/app.h"
@@ -27,13 +30,17 @@ static int print_paths(const char *name)
     /* The store's products lie as in the served one: they are scattered before anything else is drawn. */
     struct synthetic store = store_of_size(1, 0);
     struct aff_random random = {.state = 7};
-    uint32_t size = strcmp(name, "cart") == 0 ? 5 : 1;
+    const bool page = strcmp(name, "product") == 0, alone = strcmp(name, "customer") == 0;
+    const bool known = alone || strcmp(name, "known") == 0;
+    const uint32_t size = page ? 1 : 5;
     struct synthetic_carts carts = synthetic_carts(&store, PATHS, size, &random);
 
     for (size_t i = 0; i < PATHS; i++) {
         (void)printf("/recommend?limit=10");
-        for (size_t line = i * size; line < (i + 1) * size; line++)
-            (void)printf("&%s=%s", size == 1 ? "product" : "cart", carts.ids[line]);
+        for (size_t line = i * size; line < (i + 1) * size && !alone; line++)
+            (void)printf("&%s=%s", page ? "product" : "cart", carts.ids[line]);
+        if (known)
+            (void)printf("&customer=C%08u", (unsigned)((uint32_t)i * 2654435761u % CUSTOMERS));
         (void)printf("\n");
     }
     synthetic_carts_done(&carts);
@@ -42,7 +49,21 @@ static int print_paths(const char *name)
     return 0;
 }
 
-static int serve(const char *port)
+/* Weights that leave no source out. */
+static void turn_all_on(struct synthetic *store)
+{
+    const struct aff_blend usual = aff_blend_default();
+    struct aff_fitted *fitted = &store->model->fitted;
+    for (int situation = 0; situation < AFF_SITUATION_MAX; situation++) {
+        fitted->given[situation] = true;
+        fitted->of[situation] = usual.of[situation];
+        for (int weight = 0; weight < AFF_WEIGHT_MAX; weight++)
+            if (*aff_weights_at(&fitted->of[situation], weight) <= 0)
+                *aff_weights_at(&fitted->of[situation], weight) = 0.05;
+    }
+}
+
+static int serve(const char *port, bool with_sources, bool all_on)
 {
     struct aff_config config;
     struct aff_app *app = NULL;
@@ -60,6 +81,11 @@ static int serve(const char *port)
         return 1;
     }
     struct synthetic store = store_of_size(NEIGHBOURS, CUSTOMERS);
+    const struct synthetic_sessions wanted = {.sessions = 1000000, .holders = 500, .baskets = 250000};
+    if (with_sources)
+        synthetic_traces(&store, &wanted);
+    if (all_on)
+        turn_all_on(&store);
     (void)snprintf(store.model->store, sizeof store.model->store, "%.128s", config.store_name);
     (void)snprintf(store.model->currency, sizeof store.model->currency, "EUR");
     store.model->version = 1;
@@ -74,11 +100,14 @@ static int serve(const char *port)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--paths") == 0 &&
-        (strcmp(argv[2], "cart") == 0 || strcmp(argv[2], "product") == 0))
-        return print_paths(argv[2]);
-    if (argc == 2)
-        return serve(argv[1]);
-    (void)fprintf(stderr, "usage: serving_host PORT | --paths cart|product\n");
+    static const char *const questions[] = {"cart", "product", "known", "customer"};
+
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
+        if (argc == 3 && strcmp(argv[1], "--paths") == 0 && strcmp(argv[2], questions[i]) == 0)
+            return print_paths(argv[2]);
+    const bool all_on = argc == 3 && strcmp(argv[2], "all") == 0;
+    if (argc == 2 || all_on || (argc == 3 && strcmp(argv[2], "sources") == 0))
+        return serve(argv[1], argc == 3, all_on);
+    (void)fprintf(stderr, "usage: serving_host PORT [sources|all] | --paths cart|product|known|customer\n");
     return 2;
 }

@@ -4,7 +4,6 @@
 
 #include "config/config.h"
 #include "core/index/model.h"
-#include "core/learn/pairs.h"
 #include "core/learn/rows.h"
 #include "sql/connection.h"
 
@@ -13,10 +12,3 @@
 AFF_MUST_CHECK aff_status aff_model_score_by(struct aff_connection *connection,
                                              const struct aff_config *config, enum aff_method method,
                                              struct aff_model *model, struct aff_error *reterr);
-
-/* The rows that `method` makes of pair counts, with the learn.* keys of `config` for everything else.
- * AFF_DATA: a product of the pairs is not in the catalogue. */
-AFF_MUST_CHECK aff_status aff_method_rows(const struct aff_config *config, enum aff_method method,
-                                          const struct aff_pairs *pairs,
-                                          const struct aff_catalogue *catalogue,
-                                          struct aff_neighbours **ret_rows);

@@ -56,8 +56,8 @@ const char aff_recommend_help[] =
     "  --no-customer        answer as if no customer was given\n"
     "  --without SOURCE,... leave sources out: affinity, sequence, personal, popularity, added, history,\n"
     "                       recent, alike, viewed, seen\n"
-    "  --method NAME        score neighbours by lift, confidence, cosine or ridge, computed now from\n"
-    "                       the counts (default: the neighbour rows as they are stored)\n"
+    "  --method NAME        score neighbours by lift, confidence, cosine, jaccard, llr or ridge,\n"
+    "                       computed now from the counts (default: the neighbour rows as they are stored)\n"
     "\n"
     "Examples:\n"
     "  affinityctl recommend --cart 85123A,71053 --limit 5\n"
@@ -365,7 +365,7 @@ static aff_status take(struct aff_recommend_options *options, int option, const 
         return aff_method_parse(aff_text_of(value), &options->method)
                    ? AFF_OK
                    : aff_error_set(reterr, AFF_INVALID,
-                                   "--method knows ridge, cosine, confidence and lift, not '%s'", value);
+                                   "--method knows ridge, cosine, confidence, lift, jaccard and llr, not '%s'", value);
     default:
         return take_number(request, option, value, reterr);
     }

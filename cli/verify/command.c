@@ -42,7 +42,10 @@ static aff_status renew_rows(struct aff_connection *connection, const struct aff
     struct aff_watch watch = {show, progress};
     struct aff_learning_settings settings = {.name = "affinityctl verify",
                                              .rows = aff_config_rows(config),
-                                             .limit_bytes = (uint64_t)config->learn_memory_mb << 20};
+                                             .limit_bytes = (uint64_t)config->learn_memory_mb << 20,
+                                             .viewed = {.wait_s = config->learn_session_wait_s,
+                                                        .window_us = config->learn_session_days * AFF_DAY_US,
+                                                        .rows = aff_config_viewed(config)}};
     struct aff_learning *learning = NULL;
     uint64_t orders, rows, changed;
     aff_status status = aff_learning_new(connection, store, &settings, &learning);

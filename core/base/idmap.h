@@ -51,5 +51,7 @@ uint32_t aff_idmap_find_hashed(const struct aff_idmap *map, struct aff_text id, 
 
 /* Bytes of memory that the map holds, without the ids. */
 size_t aff_idmap_bytes(const struct aff_idmap *map);
+/* The same of a map with room for `n` ids. */
+size_t aff_idmap_bytes_for(size_t n);
 
 void aff_idmap_done(struct aff_idmap *map);

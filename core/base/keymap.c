@@ -64,12 +64,18 @@ static aff_status grow(struct aff_keymap *map, size_t n_slots)
     return AFF_OK;
 }
 
-aff_status aff_keymap_reserve(struct aff_keymap *map, size_t n)
+/* Slots for `n` keys, at most six of ten in use, if there are `n_slots` already. */
+static size_t slots_for(size_t n, size_t n_slots)
 {
-    size_t n_slots = map->slots == NULL ? FIRST_SLOTS : map->mask + 1;
-
     while (n * 10 > n_slots * 6)
         n_slots *= 2;
+    return n_slots;
+}
+
+aff_status aff_keymap_reserve(struct aff_keymap *map, size_t n)
+{
+    const size_t n_slots = slots_for(n, map->slots == NULL ? FIRST_SLOTS : map->mask + 1);
+
     return map->slots != NULL && n_slots == map->mask + 1 ? AFF_OK : grow(map, n_slots);
 }
 
@@ -109,6 +115,11 @@ uint32_t aff_keymap_find(const struct aff_keymap *map, int32_t key)
 size_t aff_keymap_bytes(const struct aff_keymap *map)
 {
     return map->slots == NULL ? 0 : (map->mask + 1) * sizeof *map->slots;
+}
+
+size_t aff_keymap_bytes_for(size_t n)
+{
+    return slots_for(n, FIRST_SLOTS) * sizeof(struct aff_keymap_slot);
 }
 
 void aff_keymap_done(struct aff_keymap *map)

@@ -32,4 +32,6 @@ void aff_keymap_prefetch(const struct aff_keymap *map, int32_t key);
 uint32_t aff_keymap_find(const struct aff_keymap *map, int32_t key);
 
 size_t aff_keymap_bytes(const struct aff_keymap *map);
+/* The same of a map with room for `n` keys. */
+size_t aff_keymap_bytes_for(size_t n);
 void aff_keymap_done(struct aff_keymap *map);

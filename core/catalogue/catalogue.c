@@ -150,3 +150,16 @@ size_t aff_catalogue_bytes(const struct aff_catalogue *catalogue)
     return bytes + aff_idmap_bytes(&catalogue->ids) + aff_idmap_bytes(&categories->rows) +
            aff_keymap_bytes(&catalogue->keys);
 }
+
+uint64_t aff_catalogue_bytes_for(const struct aff_catalogue_shape *shape)
+{
+    const uint64_t products = aff_room_for((uint32_t)shape->products);
+    const uint64_t categories = aff_room_for((uint32_t)shape->categories);
+
+    return sizeof(struct aff_catalogue) + aff_popular_bytes(shape->products, products, shape->categories) +
+           shape->products * sizeof(struct aff_product) + shape->product_text +
+           shape->attributes * sizeof(struct aff_attribute) + shape->attribute_text +
+           products * (sizeof(struct aff_place) + 2 * sizeof(uint8_t)) +
+           categories * sizeof(struct aff_category) + shape->category_text + aff_idmap_bytes_for(products) +
+           aff_keymap_bytes_for(products) + aff_idmap_bytes_for(categories);
+}

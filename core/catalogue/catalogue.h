@@ -38,6 +38,7 @@ struct aff_product {
     uint32_t category_row; /* set by the builder; AFF_NO_ROW for products without category */
     uint32_t orders;       /* baskets that hold it */
     uint32_t discounted;   /* of these, with a discounted line of it */
+    uint32_t sessions;     /* sessions in which it was viewed */
     int64_t weight;        /* sum of basket weights, fixed point 2^20 */
     int64_t revenue, margin;
     int64_t last_at_us; /* newest basket; 0 if never bought */
@@ -49,11 +50,11 @@ enum aff_ineligible {
     AFF_INELIGIBLE_UNPRICED = 2,    /* it has no price, so it cannot be shown */
 };
 
-/* Learned counts of a product, as in affinity.product_stat. */
+/* Learned counts of a product, as in affinity.product_stat and affinity.viewed_stat. */
 struct aff_product_counts {
     uint32_t orders;
     int64_t weight, revenue, margin, last_at_us;
-    uint32_t discounted;
+    uint32_t discounted, sessions;
 };
 
 struct aff_catalogue;
@@ -135,3 +136,13 @@ int64_t aff_catalogue_top_weight(const struct aff_catalogue *catalogue);
 
 /* Bytes of memory that the catalogue holds. */
 size_t aff_catalogue_bytes(const struct aff_catalogue *catalogue);
+
+/* What decides how many these are: numbers, and bytes of all texts. */
+struct aff_catalogue_shape {
+    uint64_t products, product_text;     /* ids, names and brands */
+    uint64_t attributes, attribute_text; /* names and values */
+    uint64_t categories, category_text;  /* different paths */
+};
+
+/* The same of a catalogue of this shape that is made at once, with the room that it keeps for growth. */
+uint64_t aff_catalogue_bytes_for(const struct aff_catalogue_shape *shape);

@@ -75,6 +75,9 @@ uint8_t aff_record_eligibility(const struct aff_product *record);
 /* The record of a row as whoever asks wants it seen. */
 typedef const struct aff_product *(*aff_record_fn)(const void *context, uint32_t row);
 
+/* Bytes of the lists of `n` products in a catalogue with room for `capacity`. */
+size_t aff_popular_bytes(uint64_t n, uint64_t capacity, uint64_t n_categories);
+
 /* Makes the lists of the first `n` rows of a catalogue with room for `capacity`. */
 AFF_MUST_CHECK aff_status aff_popular_new(uint32_t n, uint32_t capacity, uint32_t n_categories,
                                           aff_record_fn record, const void *context,

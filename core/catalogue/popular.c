@@ -4,10 +4,15 @@
 
 #include <stdlib.h>
 
+size_t aff_popular_bytes(uint64_t n, uint64_t capacity, uint64_t n_categories)
+{
+    return sizeof(struct aff_popular) + capacity * sizeof(float) +
+           (n_categories + 1 + 2 * n) * sizeof(uint32_t);
+}
+
 static struct aff_popular *allocate(uint32_t n, uint32_t capacity, uint32_t n_categories)
 {
-    size_t bytes = sizeof(struct aff_popular) + capacity * sizeof(float) +
-                   ((size_t)n_categories + 1 + 2 * (size_t)n) * sizeof(uint32_t);
+    const size_t bytes = aff_popular_bytes(n, capacity, n_categories);
     struct aff_popular *popular = calloc(1, bytes);
 
     if (popular == NULL)

@@ -153,3 +153,12 @@ size_t aff_customers_bytes(const struct aff_customers *customers)
     return sizeof *customers + customers->capacity * sizeof customers->histories[0] +
            aff_idmap_bytes(&customers->ids) + customers->history_bytes;
 }
+
+uint64_t aff_customers_bytes_for(uint64_t n, uint64_t id_text, uint64_t purchases)
+{
+    const uint64_t capacity = aff_room_for((uint32_t)n);
+
+    return sizeof(struct aff_customers) + capacity * sizeof(struct aff_history_place) +
+           aff_idmap_bytes_for(capacity) + n * sizeof(struct aff_history) + id_text +
+           purchases * sizeof(struct aff_purchase);
+}

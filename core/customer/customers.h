@@ -55,4 +55,9 @@ uint32_t aff_customers_size(const struct aff_customers *customers);
 /* What the customer bought; NULL if the customer is unknown. Valid until aff_slot_release. */
 const struct aff_history *aff_customers_find(const struct aff_customers *customers, struct aff_text id);
 
+/* Bytes of memory that the customers hold. */
 size_t aff_customers_bytes(const struct aff_customers *customers);
+
+/* The same of `n` customers with so many bytes of ids and so many purchases in all, made at once, with the
+ * room that they keep for growth. */
+uint64_t aff_customers_bytes_for(uint64_t n, uint64_t id_text, uint64_t purchases);

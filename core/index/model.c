@@ -11,6 +11,7 @@ void aff_model_free(struct aff_model *model)
         return;
     aff_neighbours_free(model->together);
     aff_neighbours_free(model->next);
+    aff_neighbours_free(model->viewed);
     aff_traces_free(model->traces);
     aff_customers_free(model->customers);
     aff_catalogue_free(model->catalogue);
@@ -32,7 +33,7 @@ static size_t relation_bytes(const struct aff_neighbours *neighbours)
 size_t aff_model_bytes(const struct aff_model *model)
 {
     size_t bytes = sizeof *model + relation_bytes(model->together) + relation_bytes(model->next) +
-                   aff_traces_bytes(model->traces);
+                   relation_bytes(model->viewed) + aff_traces_bytes(model->traces);
 
     if (model->catalogue != NULL)
         bytes += aff_catalogue_bytes(model->catalogue);

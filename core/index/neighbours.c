@@ -155,3 +155,11 @@ size_t aff_neighbours_bytes(const struct aff_neighbours *neighbours, size_t *ret
     return sizeof *neighbours + neighbours->capacity * sizeof neighbours->rows[0] +
            blocks * sizeof(struct aff_row) + edges * sizeof(struct aff_neighbour);
 }
+
+uint64_t aff_neighbours_bytes_for(uint64_t products, uint64_t rows, uint64_t edges)
+{
+    return sizeof(struct aff_neighbours) +
+           (uint64_t)aff_room_for((uint32_t)products) * sizeof(struct aff_row *) +
+           rows * sizeof(struct aff_row) +
+           edges * (sizeof(struct aff_neighbour) + sizeof(struct aff_pair_counts));
+}

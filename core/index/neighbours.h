@@ -14,6 +14,7 @@
 enum aff_relation {
     AFF_RELATION_TOGETHER = 1, /* numbers as in affinity.neighbour.relation */
     AFF_RELATION_NEXT = 2,
+    AFF_RELATION_VIEWED = 3, /* in affinity.neighbour_viewed */
 };
 
 /* One neighbour: the other product's catalogue row and the learned ranking weight. */
@@ -26,7 +27,7 @@ _Static_assert(sizeof(struct aff_neighbour) == 8, "eight neighbours fill a cache
 /* The exact counts behind a neighbour, from which support, confidence, lift, interval and LLR are derived
  * when asked for (core/learn/evidence.h). */
 struct aff_pair_counts {
-    uint32_t orders;     /* baskets with both; for `next`: times in order */
+    uint32_t orders;     /* baskets with both; for `next`: times in order; for `viewed`: sessions */
     uint32_t discounted; /* of these, with a discounted line of one of the two */
     int64_t weight;      /* sum of basket weights, fixed point 2^20 */
     int64_t revenue;     /* of the other product's lines in these baskets, minor units */
@@ -115,3 +116,7 @@ void aff_neighbours_replace(struct aff_neighbours *neighbours, const struct aff_
  * counts. */
 size_t aff_neighbours_bytes(const struct aff_neighbours *neighbours, size_t *ret_count_bytes,
                             uint64_t *ret_edges);
+
+/* Bytes of a relation of a catalogue of so many products: edges, their counts, rows, and the room that it
+ * keeps for growth. */
+uint64_t aff_neighbours_bytes_for(uint64_t products, uint64_t rows, uint64_t edges);

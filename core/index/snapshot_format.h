@@ -10,8 +10,10 @@
  *   products    struct aff_snapshot_product, sizes of name and value of each attribute (two uint32_t), then
  * the texts without gaps: id, name, brand, names and values of the attributes customers   struct aff_history
  *   together,   struct aff_row
- *   next
- *   categories  the size of the path (uint32_t) and its bytes */
+ *   next, viewed
+ *   categories  the size of the path (uint32_t) and its bytes
+ *   traces      for each of enum aff_snapshot_trace the number of elements (uint64_t) and the elements; one
+ * that the model does not have has no item */
 #pragma once
 
 #include "core/base/checksum.h"
@@ -27,9 +29,29 @@ enum aff_snapshot_part {
     AFF_SNAPSHOT_CUSTOMERS,
     AFF_SNAPSHOT_TOGETHER,
     AFF_SNAPSHOT_NEXT,
+    AFF_SNAPSHOT_VIEWED,
     AFF_SNAPSHOT_CATEGORIES,
+    AFF_SNAPSHOT_TRACES,
     AFF_SNAPSHOT_PARTS,
 };
+
+/* The arrays of struct aff_traces. Elements are uint32_t if nothing else is said. */
+enum aff_snapshot_trace {
+    AFF_SNAPSHOT_NUMBERS, /* double: for each situation whether it is given, and its weights */
+    AFF_SNAPSHOT_SESSION_STARTS,
+    AFF_SNAPSHOT_SESSION_ROWS,
+    AFF_SNAPSHOT_SESSION_TIMES,
+    AFF_SNAPSHOT_SESSION_PRODUCTS, /* starts of the lists of holders */
+    AFF_SNAPSHOT_SESSION_HOLDERS,
+    AFF_SNAPSHOT_VIEWED_STARTS,
+    AFF_SNAPSHOT_VIEWED_ENTRIES, /* struct aff_neighbour */
+    AFF_SNAPSHOT_ADDED_STARTS,
+    AFF_SNAPSHOT_ADDED_ENTRIES, /* struct aff_neighbour */
+    AFF_SNAPSHOT_RECENT,        /* struct aff_neighbour */
+    AFF_SNAPSHOT_RECENT_OF,     /* float */
+    AFF_SNAPSHOT_TRACE_MAX,
+};
+enum { AFF_SNAPSHOT_NUMBERS_SIZE = AFF_SITUATION_MAX * (1 + AFF_FITTED_MAX) + 1 };
 
 struct aff_snapshot_place {
     uint64_t at, bytes; /* the items */
@@ -59,8 +81,8 @@ struct aff_snapshot_product {
     uint32_t category_row, orders;
     uint32_t id_size, name_size, brand_size, n_attributes;
     uint64_t first_attribute; /* attributes of all rows before */
-    uint8_t available, durable, unused[2];
-    uint32_t discounted;
+    uint32_t discounted, sessions;
+    uint8_t available, durable, unused[6];
 };
 
 /* Differs where one of the structs above, or one that items are, has another size or order. */

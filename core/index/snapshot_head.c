@@ -26,6 +26,8 @@ uint64_t aff_snapshot_layout(void)
         sizeof(struct aff_pair_counts),
         offsetof(struct aff_pair_counts, revenue),
         offsetof(struct aff_pair_counts, gap_days),
+        AFF_SITUATION_MAX,
+        AFF_WEIGHT_MAX,
     };
 
     return aff_text_hash((struct aff_text){(const char *)layout, sizeof layout});
@@ -63,7 +65,9 @@ static bool are_places_sound(const struct aff_snapshot_head *head)
             return false;
     }
     return head->parts[AFF_SNAPSHOT_TOGETHER].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n &&
-           head->parts[AFF_SNAPSHOT_NEXT].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n;
+           head->parts[AFF_SNAPSHOT_NEXT].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n &&
+           head->parts[AFF_SNAPSHOT_VIEWED].n == head->parts[AFF_SNAPSHOT_PRODUCTS].n &&
+           head->parts[AFF_SNAPSHOT_TRACES].n == AFF_SNAPSHOT_TRACE_MAX;
 }
 
 /* Checks the sizes, which do not trust each other. */
@@ -124,9 +128,10 @@ uint64_t aff_snapshot_memory(const struct aff_snapshot_head *head)
 {
     const struct aff_snapshot_place *products = &head->parts[AFF_SNAPSHOT_PRODUCTS];
     const uint32_t n = (uint32_t)products->n;
-    const uint64_t pointer_tables = 2 * (uint64_t)aff_room_for(n) * sizeof(struct aff_row *);
+    const uint64_t pointer_tables = 3 * (uint64_t)aff_room_for(n) * sizeof(struct aff_row *);
 
-    return head->file_bytes + sizeof(struct aff_model) + n * sizeof(struct aff_product) +
+    return head->file_bytes + sizeof(struct aff_model) + sizeof(struct aff_traces) +
+           sizeof(struct aff_sequences) + 2 * sizeof(struct aff_successors) + n * sizeof(struct aff_product) +
            products->n_entries * sizeof(struct aff_attribute) + pointer_tables +
            aff_catalogue_frozen_bytes(n, (uint32_t)head->parts[AFF_SNAPSHOT_CATEGORIES].n) +
            aff_customers_frozen_bytes((uint32_t)head->parts[AFF_SNAPSHOT_CUSTOMERS].n);

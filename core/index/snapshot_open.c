@@ -4,6 +4,7 @@
 #include "core/customer/frozen.h"
 #include "core/index/mapping.h"
 #include "core/index/snapshot_items.h"
+#include "core/index/snapshot_traces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Work that several threads take on, one piece after the other: first the two longest that cannot be split,
+/* Work that several threads take on, one piece after the other: first the three longest that cannot be split,
  * then the blocks of the file. */
-enum { TASK_CATALOGUE, TASK_CUSTOMERS, TASK_BLOCKS };
+enum { TASK_CATALOGUE, TASK_CUSTOMERS, TASK_TRACES, TASK_BLOCKS };
 
 /* Blocks that are read into memory at once. */
 enum { BLOCKS_A_LOAD = 8 };
@@ -115,6 +116,13 @@ static aff_status open_customers(struct opening *opening)
     return status == AFF_DATA ? fail(opening, status, "an id of a customer is wrong or comes twice") : status;
 }
 
+static aff_status open_traces(struct opening *opening)
+{
+    aff_status status = aff_snapshot_read_traces(&opening->file, opening->model);
+
+    return status == AFF_DATA ? fail(opening, status, "its sessions and baskets are damaged") : status;
+}
+
 static aff_status open_rows(struct opening *opening, enum aff_snapshot_part part,
                             struct aff_neighbours *table, uint64_t from, uint64_t to)
 {
@@ -166,6 +174,8 @@ static aff_status open_block(struct opening *opening, uint64_t number)
         status = open_rows_of_block(opening, AFF_SNAPSHOT_TOGETHER, opening->model->together, number);
     if (status == AFF_OK)
         status = open_rows_of_block(opening, AFF_SNAPSHOT_NEXT, opening->model->next, number);
+    if (status == AFF_OK)
+        status = open_rows_of_block(opening, AFF_SNAPSHOT_VIEWED, opening->model->viewed, number);
     return status;
 }
 
@@ -179,6 +189,8 @@ static aff_status run_tasks(void *context, int thread, uint32_t from, uint32_t t
             status = open_catalogue(context);
         else if (task == TASK_CUSTOMERS)
             status = open_customers(context);
+        else if (task == TASK_TRACES)
+            status = open_traces(context);
         else
             status = open_block(context, task - TASK_BLOCKS);
     }
@@ -212,12 +224,13 @@ static aff_status make_table(const struct opening *opening, enum aff_snapshot_pa
     return status;
 }
 
-/* Bytes of the file that are neither rows nor their counts, which the tables count themselves. */
+/* Bytes of the file that are neither rows and their counts nor sessions and baskets, which are counted where
+ * they belong. */
 static size_t other_bytes(const struct aff_snapshot_head *head)
 {
-    uint64_t rows = 0;
+    uint64_t rows = head->parts[AFF_SNAPSHOT_TRACES].bytes;
 
-    for (int part = AFF_SNAPSHOT_TOGETHER; part <= AFF_SNAPSHOT_NEXT; part++)
+    for (int part = AFF_SNAPSHOT_TOGETHER; part <= AFF_SNAPSHOT_VIEWED; part++)
         rows += head->parts[part].bytes;
     return (size_t)(rows < head->file_bytes ? head->file_bytes - rows : 0);
 }
@@ -259,6 +272,8 @@ static aff_status make_parts(struct opening *opening)
     status = make_table(opening, AFF_SNAPSHOT_TOGETHER, &opening->model->together);
     if (status == AFF_OK)
         status = make_table(opening, AFF_SNAPSHOT_NEXT, &opening->model->next);
+    if (status == AFF_OK)
+        status = make_table(opening, AFF_SNAPSHOT_VIEWED, &opening->model->viewed);
     if (status != AFF_OK)
         return status;
     return aff_parallel_run(n_threads, TASK_BLOCKS + (uint32_t)head->n_blocks + 1, 1, run_tasks, opening,

@@ -5,6 +5,7 @@
 #include "core/catalogue/frozen.h"
 #include "core/customer/frozen.h"
 #include "core/index/snapshot_sink.h"
+#include "core/index/snapshot_traces.h"
 
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@ struct writing {
      * where they are, and another model has been loaded at another time. */
     const struct aff_neighbours *together;
     int64_t loaded_at_us;
+    const struct aff_traces *traces; /* whose arrays are copied a slice at a time */
 };
 
 /* Puts the item of a row into the sink. Leaves *ret_entries and the sink alone where the row has none. */
@@ -62,6 +64,7 @@ static aff_status put_product(struct writing *writing, const struct aff_model *m
         .stock = product->stock,
         .category_row = product->category_row,
         .orders = product->orders,
+        .sessions = product->sessions,
         .id_size = (uint32_t)product->id.size,
         .name_size = (uint32_t)product->name.size,
         .brand_size = (uint32_t)product->brand.size,
@@ -169,6 +172,13 @@ static aff_status put_next(struct writing *writing, const struct aff_model *mode
     return put_row(writing, aff_neighbours_row(model->next, row), ret_entries);
 }
 
+static aff_status put_viewed(struct writing *writing, const struct aff_model *model, uint32_t row,
+                             uint64_t *ret_entries)
+{
+    return put_row(writing, model->viewed == NULL ? NULL : aff_neighbours_row(model->viewed, row),
+                   ret_entries);
+}
+
 static aff_status put_category(struct writing *writing, const struct aff_model *model, uint32_t row,
                                uint64_t *ret_entries)
 {
@@ -249,6 +259,64 @@ static aff_status put_positions(struct writing *writing, const uint64_t *positio
     return status;
 }
 
+/* Puts one array of the traces, a slice at a time, as long as they are those that the writing began with. */
+static aff_status put_trace(struct writing *writing, enum aff_snapshot_trace trace, uint64_t *ret_position,
+                            struct aff_error *reterr)
+{
+    double numbers[AFF_SNAPSHOT_NUMBERS_SIZE];
+    struct aff_snapshot_array array = {0};
+    aff_status status = AFF_OK;
+    uint64_t done = 0;
+
+    do {
+        const struct aff_model *model;
+        const bool same = look(writing, &model) && model->traces == writing->traces;
+        if (same)
+            array = aff_snapshot_trace_of(model, trace, numbers);
+        const uint64_t head_bytes = done == 0 && array.at != NULL ? sizeof array.n : 0;
+        const uint64_t rest = array.n * array.element_bytes - done;
+        const size_t size = (size_t)(rest < SLICE_BYTES ? rest : SLICE_BYTES);
+        if (head_bytes > 0)
+            *ret_position = aff_snapshot_sink_place(&writing->sink);
+        char *at = aff_snapshot_sink_take(&writing->sink, head_bytes + size);
+        if (same && at != NULL && array.at != NULL) {
+            if (head_bytes > 0)
+                memcpy(at, &array.n, sizeof array.n);
+            memcpy(at + head_bytes, (const char *)array.at + done, size);
+        }
+        aff_slot_release(writing->slot);
+        if (!same)
+            return aff_error_set(reterr, AFF_BUSY, "snapshot '%s': the index was loaded anew meanwhile",
+                                 writing->sink.path);
+        if (at == NULL)
+            return no_memory(reterr);
+        done += size;
+        status = aff_snapshot_sink_flush(&writing->sink, reterr);
+        if (status == AFF_OK && tell(writing) != AFF_OK)
+            return aff_error_set(reterr, AFF_CANCELLED, "%s", aff_status_text(AFF_CANCELLED));
+    } while (status == AFF_OK && done < array.n * array.element_bytes);
+    if (status == AFF_OK && aff_snapshot_sink_align(&writing->sink) != AFF_OK)
+        return no_memory(reterr);
+    return status;
+}
+
+static aff_status put_traces(struct writing *writing, struct aff_error *reterr)
+{
+    struct aff_snapshot_place *part = &writing->head.parts[AFF_SNAPSHOT_TRACES];
+    uint64_t positions[AFF_SNAPSHOT_TRACE_MAX] = {0};
+    aff_status status = AFF_OK;
+
+    part->n = AFF_SNAPSHOT_TRACE_MAX;
+    part->at = aff_snapshot_sink_place(&writing->sink);
+    for (int trace = 0; status == AFF_OK && trace < AFF_SNAPSHOT_TRACE_MAX; trace++) {
+        status = put_trace(writing, (enum aff_snapshot_trace)trace, &positions[trace], reterr);
+        part->n_items += positions[trace] != 0;
+    }
+    part->positions = aff_snapshot_sink_place(&writing->sink);
+    part->bytes = part->positions - part->at;
+    return status == AFF_OK ? put_positions(writing, positions, AFF_SNAPSHOT_TRACE_MAX, reterr) : status;
+}
+
 static aff_status put_part(struct writing *writing, enum aff_snapshot_part number, put_fn put,
                            struct aff_error *reterr)
 {
@@ -288,11 +356,13 @@ static aff_status begin(struct writing *writing, struct aff_error *reterr)
         return aff_error_set(reterr, AFF_NOTREADY, "%s", aff_status_text(AFF_NOTREADY));
     }
     writing->together = model->together;
+    writing->traces = model->traces;
     writing->loaded_at_us = model->loaded_at_us;
     writing->about_bytes = aff_model_bytes(model);
     head->parts[AFF_SNAPSHOT_PRODUCTS].n = aff_catalogue_size(model->catalogue);
     head->parts[AFF_SNAPSHOT_TOGETHER].n = aff_catalogue_size(model->catalogue);
     head->parts[AFF_SNAPSHOT_NEXT].n = aff_catalogue_size(model->catalogue);
+    head->parts[AFF_SNAPSHOT_VIEWED].n = aff_catalogue_size(model->catalogue);
     head->parts[AFF_SNAPSHOT_CUSTOMERS].n = aff_customers_size(model->customers);
     head->version = model->version;
     head->generation = model->generation;
@@ -316,11 +386,15 @@ static aff_status put_parts(struct writing *writing, struct aff_error *reterr)
         status = put_part(writing, AFF_SNAPSHOT_TOGETHER, put_together, reterr);
     if (status == AFF_OK)
         status = put_part(writing, AFF_SNAPSHOT_NEXT, put_next, reterr);
+    if (status == AFF_OK)
+        status = put_part(writing, AFF_SNAPSHOT_VIEWED, put_viewed, reterr);
     /* Products that changed while they were written may be in categories that came meanwhile, even in some
      * that the model does not show yet: so it is the products that say how many there are. */
     writing->head.parts[AFF_SNAPSHOT_CATEGORIES].n = writing->n_categories;
     if (status == AFF_OK)
         status = put_part(writing, AFF_SNAPSHOT_CATEGORIES, put_category, reterr);
+    if (status == AFF_OK)
+        status = put_traces(writing, reterr);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include "core/customer/changes.h"
 #include "core/index/grace.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* The row that a product gets; once published, the one that it had. */
@@ -22,6 +23,7 @@ struct aff_update {
     struct aff_customers_changes *customers;
     struct row_change *rows; /* in their order; a product may come twice */
     size_t n_rows, row_capacity;
+    bool new_sessions;              /* next->traces is this batch's own, and its sessions are */
     struct aff_purchase *purchases; /* of the customer that is being changed */
     size_t purchase_capacity;
 };
@@ -50,6 +52,8 @@ aff_status aff_update_begin(struct aff_slot *slot, struct aff_update **ret_updat
     *update->next = *model;
     /* A row must have its place in every table. */
     uint32_t limit = least(aff_neighbours_capacity(model->together), aff_neighbours_capacity(model->next));
+    if (model->viewed != NULL)
+        limit = least(limit, aff_neighbours_capacity(model->viewed));
     aff_status status = aff_catalogue_changes_new(model->catalogue, limit, &update->catalogue);
     if (status == AFF_OK)
         status = aff_customers_changes_new(model->customers, &update->customers);
@@ -75,6 +79,15 @@ aff_status aff_update_product_counts(struct aff_update *update, int32_t product,
 aff_status aff_update_popularity(struct aff_update *update)
 {
     return aff_catalogue_changes_popularity(update->catalogue);
+}
+
+/* NULL: there is no such relation, or the model has none. */
+static struct aff_neighbours *table_of(const struct aff_model *model, enum aff_relation relation)
+{
+    return relation == AFF_RELATION_TOGETHER ? model->together
+           : relation == AFF_RELATION_NEXT   ? model->next
+           : relation == AFF_RELATION_VIEWED ? model->viewed
+                                             : NULL;
 }
 
 static aff_status reserve_rows(struct aff_update *update)
@@ -122,8 +135,8 @@ aff_status aff_update_row(struct aff_update *update, enum aff_relation relation,
     struct row_change change = {.relation = relation,
                                 .at = aff_catalogue_changes_find(update->catalogue, product)};
 
-    if (relation != AFF_RELATION_TOGETHER && relation != AFF_RELATION_NEXT)
-        return AFF_INVALID;
+    if (table_of(update->next, relation) == NULL)
+        return relation == AFF_RELATION_VIEWED ? AFF_LIMIT : AFF_INVALID;
     if (change.at == AFF_NO_ROW)
         return AFF_NOTFOUND;
     aff_status status = reserve_rows(update);
@@ -157,6 +170,38 @@ aff_status aff_update_customer(struct aff_update *update, struct aff_text id, ui
     return aff_customers_changes_put(update->customers, id, orders, update->purchases, n_held);
 }
 
+aff_status aff_update_sessions(struct aff_update *update, struct aff_traces *made)
+{
+    struct aff_traces *traces = calloc(1, sizeof *traces);
+
+    if (traces != NULL) {
+        if (update->before->traces != NULL)
+            *traces = *update->before->traces;
+        traces->sessions = made->sessions;
+        traces->viewed = made->viewed;
+        traces->revisits = made->revisits;
+        traces->sessions_left_out = made->sessions_left_out;
+        update->next->traces = traces;
+        update->new_sessions = true;
+    } else {
+        aff_sequences_free(made->sessions);
+        aff_successors_free(made->viewed);
+    }
+    made->sessions = NULL;
+    made->viewed = NULL;
+    return traces == NULL ? AFF_NOMEM : AFF_OK;
+}
+
+/* Frees what of the traces aff_update_sessions() replaces, or had made. */
+static void free_sessions(struct aff_traces *traces)
+{
+    if (traces == NULL)
+        return;
+    aff_sequences_free(traces->sessions);
+    aff_successors_free(traces->viewed);
+    free(traces);
+}
+
 void aff_update_totals(struct aff_update *update, const struct aff_totals *totals, uint64_t version)
 {
     update->next->totals = *totals;
@@ -169,9 +214,10 @@ void aff_update_catalogue_version(struct aff_update *update, uint64_t catalogue_
     update->next->catalogue_version = catalogue_version;
 }
 
-static struct aff_neighbours *table_of(const struct aff_model *model, enum aff_relation relation)
+void aff_update_fitted(struct aff_update *update, const struct aff_fitted *fitted, uint64_t version)
 {
-    return relation == AFF_RELATION_NEXT ? model->next : model->together;
+    update->next->fitted = *fitted;
+    update->next->fitted_version = version;
 }
 
 static void free_batch(struct aff_update *update)
@@ -198,6 +244,8 @@ void aff_update_publish(struct aff_update *update)
         aff_neighbours_discard(table_of(next, update->rows[i].relation), update->rows[i].row);
     aff_catalogue_changes_settle(update->catalogue);
     aff_customers_changes_settle(update->customers);
+    if (update->new_sessions)
+        free_sessions(update->before->traces);
     free(update->before);
     free_batch(update);
 }
@@ -210,6 +258,8 @@ void aff_update_drop(struct aff_update *update)
         free(update->rows[i].row);
     aff_catalogue_changes_drop(update->catalogue);
     aff_customers_changes_drop(update->customers);
+    if (update->new_sessions)
+        free_sessions(update->next->traces);
     free(update->next);
     free_batch(update);
 }

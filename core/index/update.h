@@ -51,7 +51,8 @@ AFF_MUST_CHECK aff_status aff_update_product_counts(struct aff_update *update, i
 AFF_MUST_CHECK aff_status aff_update_popularity(struct aff_update *update);
 
 /* Replaces the neighbours of a product (n = 0 removes them), best first. Neighbours that the catalogue does
- * not hold are left out. AFF_NOTFOUND: the product is not held. AFF_INVALID: no such relation. */
+ * not hold are left out. AFF_NOTFOUND: the product is not held. AFF_INVALID: no such relation.
+ * AFF_LIMIT: the model was made without this relation; it has to be loaded anew. */
 AFF_MUST_CHECK aff_status aff_update_row(struct aff_update *update, enum aff_relation relation,
                                          int32_t product, const struct aff_update_neighbour *neighbours,
                                          uint32_t n);
@@ -62,12 +63,20 @@ AFF_MUST_CHECK aff_status aff_update_row(struct aff_update *update, enum aff_rel
 AFF_MUST_CHECK aff_status aff_update_customer(struct aff_update *update, struct aff_text id, uint32_t orders,
                                               const struct aff_update_purchase *purchases, uint32_t n);
 
+/* Replaces the sessions of single visitors and what was made of them: takes `sessions`, `viewed`, `revisits`
+ * and `sessions_left_out` out of `made`, also when it fails. What else the model keeps of single sessions and
+ * baskets stays. Once in a batch. */
+AFF_MUST_CHECK aff_status aff_update_sessions(struct aff_update *update, struct aff_traces *made);
+
 /* Totals and version that hold from this batch on; without the call they stay. A model that came from a
  * snapshot file counts as fresh from then on (snapshot_at_us becomes 0). */
 void aff_update_totals(struct aff_update *update, const struct aff_totals *totals, uint64_t version);
 
 /* The version of the catalogue that the model has from this batch on; without the call it stays. */
 void aff_update_catalogue_version(struct aff_update *update, uint64_t catalogue_version);
+
+/* The fitted weights that hold from this batch on; without the call they stay. */
+void aff_update_fitted(struct aff_update *update, const struct aff_fitted *fitted, uint64_t version);
 
 /* Makes the batch visible, waits for readers of what it replaced, frees the batch. */
 void aff_update_publish(struct aff_update *update);

@@ -2,6 +2,7 @@
 #include "core/learn/rows.h"
 
 #include "core/base/arena.h"
+#include "core/learn/evidence.h"
 #include "core/learn/ridge.h"
 #include "core/learn/top.h"
 
@@ -47,7 +48,7 @@ struct making {
 
 bool aff_method_parse(struct aff_text name, enum aff_method *ret_method)
 {
-    for (int method = AFF_METHOD_RIDGE; method <= AFF_METHOD_LIFT; method++)
+    for (int method = 0; method < AFF_METHOD_MAX; method++)
         if (aff_text_equal(name, aff_text_of(aff_method_name((enum aff_method)method)))) {
             *ret_method = (enum aff_method)method;
             return true;
@@ -66,6 +67,12 @@ const char *aff_method_name(enum aff_method method)
         return "confidence";
     case AFF_METHOD_LIFT:
         return "lift";
+    case AFF_METHOD_JACCARD:
+        return "jaccard";
+    case AFF_METHOD_LLR:
+        return "llr";
+    case AFF_METHOD_MAX:
+        break;
     }
     return "unknown";
 }
@@ -73,6 +80,16 @@ const char *aff_method_name(enum aff_method method)
 static uint32_t product_of(const struct making *making, uint32_t item)
 {
     return making->products == NULL ? item : making->products[item];
+}
+
+/* Only products that are bought together more often than by chance are neighbours. */
+static float score_by_ratio(const struct making *making, uint32_t a, uint32_t b, const struct aff_pair *pair)
+{
+    const struct aff_product_stat *stats = making->links->stats;
+    const struct aff_evidence evidence =
+        aff_evidence_of(pair->orders, stats[a].orders, stats[b].orders, making->links->orders);
+
+    return evidence.lift > 1 ? (float)evidence.llr : 0;
 }
 
 static float score(const struct making *making, uint32_t a, uint32_t b, const struct aff_pair *pair)
@@ -90,7 +107,12 @@ static float score(const struct making *making, uint32_t a, uint32_t b, const st
     case AFF_METHOD_LIFT:
         return (float)(both * (double)making->links->orders /
                        ((double)stats[a].orders * (double)stats[b].orders));
+    case AFF_METHOD_JACCARD:
+        return (float)(both / ((double)stats[a].orders + (double)stats[b].orders - both));
+    case AFF_METHOD_LLR:
+        return score_by_ratio(making, a, b, pair);
     case AFF_METHOD_RIDGE:
+    case AFF_METHOD_MAX:
         break; /* scores come from the solutions */
     }
     return 0;

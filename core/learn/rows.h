@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From pair counts to what the service serves: for each product its best others, by one of four methods.
+/* From pair counts to what the service serves: for each product its best others, by one of six methods.
  *
  * ridge       how much product a in the cart adds to the score of b (B_ab of core/learn/ridge.h)
  * cosine      W_ab / sqrt(W_a W_b) of the recency-weighted counts
  * confidence  n_ab / n_a
  * lift        n_ab n / (n_a n_b)
+ * jaccard     n_ab / (n_a + n_b - n_ab) (Jaccard, Bulletin de la Societe vaudoise des sciences naturelles 37,
+ * 1901) llr         the log-likelihood ratio of core/learn/evidence.h where the lift is above 1, else 0
  *
  * Pairs that only the season explains are damped, apart from those that a person approved.
  *
@@ -24,7 +26,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum aff_method { AFF_METHOD_RIDGE, AFF_METHOD_COSINE, AFF_METHOD_CONFIDENCE, AFF_METHOD_LIFT };
+enum aff_method {
+    AFF_METHOD_RIDGE,
+    AFF_METHOD_COSINE,
+    AFF_METHOD_CONFIDENCE,
+    AFF_METHOD_LIFT,
+    AFF_METHOD_JACCARD,
+    AFF_METHOD_LLR,
+    AFF_METHOD_MAX
+};
 
 struct aff_rows_settings {
     enum aff_method method;
@@ -38,7 +48,7 @@ struct aff_rows_settings {
                                           not damped; borrowed; NULL: none */
 };
 
-/* Reads "ridge", "cosine", "confidence" or "lift"; false for anything else. */
+/* Reads "ridge", "cosine", "confidence", "lift", "jaccard" or "llr"; false for anything else. */
 bool aff_method_parse(struct aff_text name, enum aff_method *ret_method);
 const char *aff_method_name(enum aff_method method);
 

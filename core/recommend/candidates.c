@@ -54,7 +54,7 @@ void aff_candidates_from_rows(struct aff_run *run)
     for (uint32_t i = 0; i < run->n_bases; i++)
         if (space->bases[i].together != NULL)
             n = add_row(space->sums, space->rows, &space->bases[i], n);
-    run->n_candidates = n;
+    run->n_candidates = run->n_named = n;
 }
 
 static bool has_side(const struct aff_run *run, uint32_t row)
@@ -79,9 +79,22 @@ static struct aff_side *give_side(struct aff_run *run, uint32_t row)
 
 void aff_side_give_all(struct aff_run *run)
 {
-    for (uint32_t i = 0; i < run->n_candidates; i++)
-        if (!has_side(run, run->space->rows[i]))
-            (void)give_side(run, run->space->rows[i]);
+    struct aff_workspace *space = run->space;
+    const uint32_t n = run->n_candidates;
+
+    if (run->n_sides > 0) {
+        for (uint32_t i = 0; i < n; i++)
+            if (!has_side(run, space->rows[i]))
+                (void)give_side(run, space->rows[i]);
+    } else {
+        for (uint32_t i = 0; i < n; i++) {
+            __builtin_prefetch(&space->cells[space->rows[i + AFF_CELLS_AHEAD < n ? i + AFF_CELLS_AHEAD : i]],
+                               1);
+            space->cells[space->rows[i]] = (struct aff_cell){.stamp = space->stamp, .side = i};
+            space->sides[i] = (struct aff_side){0};
+        }
+        run->n_sides = n;
+    }
     run->each = true;
 }
 
@@ -141,7 +154,7 @@ static bool is_not_due(const struct aff_purchase *purchase, int64_t now_s)
 
 float aff_personal_value(const struct aff_run *run, const struct aff_purchase *purchase)
 {
-    const float half_life_s = (float)(run->blend->personal_half_life_days * 86400);
+    const float half_life_s = (float)(run->half_life_days * 86400);
     const int64_t now_s = run->request->now_us / 1000000;
     const float age_s = now_s > purchase->last_s ? (float)(now_s - purchase->last_s) : 0;
     const float last = exp2f(-age_s / half_life_s);

@@ -3,6 +3,7 @@
 
 #include "core/base/random.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Rotation 1 takes at most this share off a score. */
@@ -13,7 +14,9 @@ enum { LANES = 16 };
 
 float aff_rank_scale(double weight, float max)
 {
-    return max > 0 ? (float)(weight / (double)max) : 0;
+    const double scale = max > 0 ? weight / (double)max : 0;
+
+    return scale <= (double)FLT_MAX ? (float)scale : 0; /* purchases of many half-lives ago say nothing */
 }
 
 /* Orders like the float, as an integer: the sign bit is flipped, or for negative numbers all bits. Rows in
@@ -93,6 +96,24 @@ static float find_floor(const float maxima[LANES], uint32_t wanted)
     return floor;
 }
 
+/* Finds the largest values of the live candidates with sides. */
+static void find_side_maxima(struct aff_run *run)
+{
+    const struct aff_workspace *space = run->space;
+    float sequence = 0, personal = 0, traces[AFF_TRACE_ROOM] = {0};
+
+    for (uint32_t i = run->n_plain; i < run->n_live; i++) {
+        const struct aff_side *side = &space->sides[space->live_sides[i]];
+        sequence = side->sequence > sequence ? side->sequence : sequence;
+        personal = side->personal > personal ? side->personal : personal;
+        for (int t = 0; t < AFF_TRACE_ROOM; t++)
+            traces[t] = side->traces[t] > traces[t] ? side->traces[t] : traces[t];
+    }
+    run->max_sequence = sequence;
+    run->max_personal = personal;
+    memcpy(run->max_traces, traces, sizeof traces);
+}
+
 /* Turns the sums of all live candidates into scores without popularity: the single-precision operations that
  * recommend.h defines. A candidate without a side has nothing but its sum. */
 static void find_side_scores(struct aff_run *run, float affinity)
@@ -100,28 +121,23 @@ static void find_side_scores(struct aff_run *run, float affinity)
     const struct aff_workspace *space = run->space;
     float *scores = space->scores;
     const uint32_t n_plain = run->n_plain;
+    float traces[AFF_TRACE_MAX];
 
     for (uint32_t i = 0; i < n_plain; i++)
         scores[i] *= affinity;
-    for (uint32_t i = n_plain; i < run->n_live; i++) {
-        const struct aff_side *side = aff_side_find(run, space->live[i]);
-        run->max_sequence = side->sequence > run->max_sequence ? side->sequence : run->max_sequence;
-        run->max_personal = side->personal > run->max_personal ? side->personal : run->max_personal;
-        for (int t = 0; run->traced && t < AFF_TRACE_MAX; t++)
-            run->max_traces[t] = side->traces[t] > run->max_traces[t] ? side->traces[t] : run->max_traces[t];
-    }
+    find_side_maxima(run);
     const float sequence = aff_rank_scale(run->weights->sequence, run->max_sequence);
     const float personal = aff_rank_scale(run->weights->personal, run->max_personal);
-    float traces[AFF_TRACE_MAX];
     for (int t = 0; t < AFF_TRACE_MAX; t++)
         traces[t] = aff_rank_scale(run->weights->traces[t], run->max_traces[t]);
     for (uint32_t i = n_plain; i < run->n_live; i++) {
-        const struct aff_side *side = aff_side_find(run, space->live[i]);
-        scores[i] = scores[i] * affinity + side->sequence * sequence + side->personal * personal;
+        const struct aff_side *side = &space->sides[space->live_sides[i]];
+        float score = scores[i] * affinity + side->sequence * sequence + side->personal * personal;
         for (int t = 0; run->traced && t < AFF_TRACE_MAX; t++)
-            scores[i] += side->traces[t] * traces[t];
+            score += side->traces[t] * traces[t];
         if (side->flags & AFF_SIDE_SUBSTITUTE)
-            scores[i] = (float)AFF_CONTENT_WEIGHT * side->content;
+            score = (float)AFF_CONTENT_WEIGHT * side->content;
+        scores[i] = score;
     }
 }
 

@@ -6,12 +6,13 @@
 struct aff_blend aff_blend_default(void)
 {
     const struct aff_weights cart = {.affinity = 1, .personal = 0.35, .popularity = 0.02};
-    struct aff_weights added = cart;
+    struct aff_weights known = cart, added = cart;
 
+    known.traces[AFF_TRACE_ADDED] = 0.15;
     added.traces[AFF_TRACE_ADDED] = 0.5;
     return (struct aff_blend){
         .of[AFF_SITUATION_CART] = cart,
-        .of[AFF_SITUATION_CART_KNOWN] = cart,
+        .of[AFF_SITUATION_CART_KNOWN] = known,
         .of[AFF_SITUATION_ADDED] = added,
         .of[AFF_SITUATION_ADDED_KNOWN] = added,
         .of[AFF_SITUATION_NEXT_BASKET] =
@@ -72,11 +73,9 @@ static void settle(struct aff_run *run)
         run->kinds = run->history == NULL ? cross_sell : cross_sell | replenish;
     run->floors =
         run->n_bases > 0 && (request->min_lift > 0 || request->min_confidence > 0 || request->min_orders > 0);
-    const enum aff_situation situation = find_situation(run);
-    const struct aff_traces *traces = run->model->traces;
-    run->weights = &run->blend->of[situation];
-    if (run->blend->fitted && traces != NULL && traces->fitted.given[situation])
-        run->weights = &traces->fitted.of[situation];
+    run->weights = aff_run_weights(run, find_situation(run));
+    run->half_life_days =
+        run->weights->half_life_days > 0 ? run->weights->half_life_days : run->blend->personal_half_life_days;
 }
 
 /* True if every candidate must be looked at by itself, beyond marks, eligibility and affinity. Without this a
@@ -87,7 +86,7 @@ static bool needs_each(const struct aff_run *run)
     const unsigned kinds = run->kinds & ~(1u << AFF_KIND_REPLENISH);
 
     return kinds != 1u << AFF_KIND_CROSS_SELL || run->floors || run->weights->sequence > 0 ||
-           aff_traces_wanted(run) || request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
+           aff_traces_of_each(run) || request->n_filters > 0 || request->price_min != AFF_NO_MONEY ||
            request->price_max != AFF_NO_MONEY || request->why_not.size > 0;
 }
 

@@ -34,17 +34,25 @@ static size_t collect_ids(struct aff_run *run)
     return n;
 }
 
-/* How much the row of a cart product counts: all the same, unless the request says that the order of the cart
- * is the order of adding. Then the newest counts most, each older one exp(-1/2) of the next, and none less
- * than a tenth. */
-static float cart_weight(const struct aff_run *run, size_t line)
+/* Lines of the cart after which its rows count 1/e; 0: all count the same, for the order says nothing. */
+static double cart_lines(const struct aff_run *run)
 {
-    static const double least = 0.1, products = 2;
-    const size_t age = run->request->n_cart - 1 - line;
+    enum aff_situation situation = run->history == NULL ? AFF_SITUATION_ADDED : AFF_SITUATION_ADDED_KNOWN;
 
     if (run->request->as == AFF_AS_CART)
-        return 1;
-    return (float)fmax(exp(-(double)age / products), least);
+        return 0;
+    if (run->request->as == AFF_AS_VIEWS)
+        situation = AFF_SITUATION_VIEWS;
+    const double lines = aff_run_weights(run, situation)->cart_lines;
+    return lines > 0 ? lines : AFF_CART_LINES;
+}
+
+/* The newest counts most, each older one exp(-1 / lines) of the next, and none less than a tenth. */
+static float cart_weight(size_t age, double lines)
+{
+    static const double least = 0.1;
+
+    return lines > 0 ? (float)fmax(exp(-(double)age / lines), least) : 1;
 }
 
 static void add_base(struct aff_run *run, uint32_t row, float weight)
@@ -59,6 +67,7 @@ static void add_base(struct aff_run *run, uint32_t row, float weight)
 static void add_cart(struct aff_run *run, const uint32_t *rows, size_t n)
 {
     uint8_t *marks = run->space->marks;
+    const double lines = cart_lines(run);
 
     for (size_t i = 0; i < n; i++) {
         if (rows[i] == AFF_NO_ROW)
@@ -67,7 +76,7 @@ static void add_cart(struct aff_run *run, const uint32_t *rows, size_t n)
         if (marks[rows[i]] & AFF_MARK_IN_CART)
             continue;
         marks[rows[i]] |= AFF_MARK_IN_CART;
-        add_base(run, rows[i], cart_weight(run, i));
+        add_base(run, rows[i], cart_weight(n - 1 - i, lines));
     }
 }
 
@@ -131,6 +140,7 @@ void aff_resolve(struct aff_run *run)
         if (space->id_rows[i] == AFF_NO_ROW)
             add_unknown(run, i);
     }
+    add_history(run); /* whether the customer is known decides how cart products count */
     run->newest = AFF_NO_ROW;
     add_cart(run, space->id_rows, request->n_cart);
     add_product(run, space->id_rows[request->n_cart]);
@@ -142,7 +152,6 @@ void aff_resolve(struct aff_run *run)
             space->marks[run->excluded[i]] |= AFF_MARK_EXCLUDED;
     add_rejected(run);
     run->why_not = space->id_rows[n - 1];
-    add_history(run);
 }
 
 void aff_resolve_clear(struct aff_run *run)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request on its way through the steps of aff_recommend; for core/recommend/ only.
  *
- *   resolve     ids to rows; marks on rows that may not be offered                       resolve.c
- *   name        neighbour rows, purchases and category lists name candidates             candidates.c,
- * content.c sieve       drops by mark and eligibility byte, then by what the request asks for    sieve.c rank
- * maxima, scores, the best `limit`                                         rank.c diversify   exchanges what
- * is too much like a better item                            diversity.c explain     winners become items with
- * via, evidence and terms                        explain.c fall back   popularity fills the rest fallback.c
+ * - resolve.c: ids to rows; marks on rows that may not be offered.
+ * - candidates.c, content.c, traces.c: neighbour rows, purchases, category lists and the sources that look at
+ *   single sessions and baskets name candidates.
+ * - sieve.c: drops by mark and eligibility byte, then by what the request asks for.
+ * - rank.c: maxima, scores, the best `limit`.
+ * - diversity.c: exchanges what is too much like a better item.
+ * - explain.c: winners become items with via, evidence and terms.
+ * - fallback.c: popularity fills the rest.
  *
  * The common request (a cart, with or without a known customer) touches for each neighbour one sum, and for
  * each candidate that sum again, one byte of marks and one of eligibility. What else there is to know of a
@@ -50,6 +52,8 @@ struct aff_cell {
     uint32_t stamp, side;
 };
 
+enum { AFF_CELLS_AHEAD = 12 }; /* rows whose cells are asked for before they are needed */
+
 /* What the sum of a product is that no base names. It adds like 0, and no sum of shares gives it. */
 #define AFF_UNNAMED (-0.0f)
 
@@ -68,14 +72,19 @@ enum aff_side_flag {
     AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
 };
 
-/* What else is known of a candidate than its sum. */
+/* Room for the traces in fours, so that loops over them need no rest. */
+enum { AFF_TRACE_ROOM = (AFF_TRACE_MAX + 3) / 4 * 4 };
+
+/* What else is known of a candidate than its sum. One line of the cache. */
 struct aff_side {
-    float sequence, sequence_best, personal, content;
-    float traces[AFF_TRACE_MAX];
-    uint32_t sequence_via; /* 1 + number in next_rows; 0: none */
-    uint32_t content_via;  /* number of the base */
+    _Alignas(64) float sequence;
+    float sequence_best, personal, content;
+    float traces[AFF_TRACE_ROOM]; /* by enum aff_trace, then 0 */
+    uint32_t sequence_via;        /* 1 + number in next_rows; 0: none */
+    uint32_t content_via;         /* number of the base */
     uint8_t flags, drop;
 };
+_Static_assert(sizeof(struct aff_side) == _Alignof(struct aff_side), "one line of the cache");
 
 /* A product of the cart, or the one of the page, that neighbour rows are read for. The row is loaded once, so
  * that scores and evidence of one answer come from the same row. */
@@ -114,6 +123,7 @@ struct aff_workspace {
     struct aff_aside *asides;
     uint32_t *live;       /* candidates that are left: first those without a side */
     float *scores;        /* their sums, in the same order; from aff_rank on those with a side their scores */
+    uint32_t *live_sides; /* numbers of their sides, in the same order; for those that have one */
     uint32_t *contenders; /* positions in live that may be among the best */
     uint32_t found[AFF_CHUNK + 1]; /* winners of one chunk */
     struct aff_speaker speakers[AFF_ITEMS_MAX];
@@ -132,6 +142,7 @@ struct aff_run {
     const struct aff_catalogue *catalogue;
     const struct aff_blend *blend;
     const struct aff_weights *weights; /* of the situation */
+    double half_life_days;             /* of a purchase */
     const struct aff_request *request;
     struct aff_workspace *space;
     struct aff_answer *answer;
@@ -140,6 +151,7 @@ struct aff_run {
     uint32_t product, newest, why_not; /* rows; newest: of the cart */
     uint32_t n_bases;                  /* distinct cart products, then the page product */
     uint32_t n_candidates, n_sides, n_live, n_top;
+    uint32_t n_named; /* the first candidates, which the neighbour rows name: only they have sums */
     uint32_t n_plain; /* of the live candidates, those without a side */
     const struct aff_row *next_rows[AFF_SEQUENCE_PURCHASES];
     uint32_t next_via[AFF_SEQUENCE_PURCHASES];
@@ -149,8 +161,18 @@ struct aff_run {
     bool floors;    /* min_lift, min_confidence or min_orders apply */
     bool traced;    /* a trace has named candidates */
     float max_affinity, max_sequence, max_personal; /* of the live candidates; 0: nothing positive */
-    float max_traces[AFF_TRACE_MAX];
+    float max_traces[AFF_TRACE_ROOM];
 };
+
+/* The weights that hold in a situation. */
+static inline const struct aff_weights *aff_run_weights(const struct aff_run *run,
+                                                        enum aff_situation situation)
+{
+    const struct aff_fitted *fitted = &run->model->fitted;
+
+    return run->blend->fitted && fitted->given[situation] ? &fitted->of[situation]
+                                                          : &run->blend->of[situation];
+}
 
 /* Weight of the content term. */
 #define AFF_CONTENT_WEIGHT 1.0
@@ -162,6 +184,25 @@ AFF_MUST_CHECK aff_status aff_workspace_fit(struct aff_workspace *space, uint32_
 /* Marks are set by resolve and must be cleared whatever comes after. */
 void aff_resolve(struct aff_run *run);
 void aff_resolve_clear(struct aff_run *run);
+
+/* Makes the product a candidate if it is none, and returns its side; where each candidate has one, which is
+ * then sides[i] of rows[i]. Called often with rows that nobody can foresee, so that no branch depends on
+ * them: a row and an empty side are always written behind the last ones, and stay if the row was new. */
+static inline struct aff_side *aff_candidate_add(struct aff_run *run, uint32_t row)
+{
+    struct aff_workspace *space = run->space;
+    struct aff_cell *cell = &space->cells[row];
+    const struct aff_cell before = *cell;
+    const uint32_t n = run->n_candidates;
+    const bool is_new = before.stamp != space->stamp;
+    const uint32_t side = is_new ? n : before.side;
+
+    *cell = (struct aff_cell){.stamp = space->stamp, .side = side};
+    space->rows[n] = row;
+    space->sides[n] = (struct aff_side){0};
+    run->n_candidates = run->n_sides = n + is_new;
+    return &space->sides[side];
+}
 
 /* The side of a product, NULL if it has none. */
 struct aff_side *aff_side_find(const struct aff_run *run, uint32_t row);
@@ -175,9 +216,9 @@ void aff_candidates_from_history(struct aff_run *run);
 void aff_candidates_from_content(struct aff_run *run);
 /* What a purchase is worth for its customer at the time of the request. */
 float aff_personal_value(const struct aff_run *run, const struct aff_purchase *purchase);
-/* True if a source of enum aff_trace has weight and may find something. */
-bool aff_traces_wanted(const struct aff_run *run);
-/* All candidates have sides by then where aff_traces_wanted(). AFF_NOMEM: the workspace could not grow. */
+/* True if a source of enum aff_trace gives a value to every candidate, whoever named it. */
+bool aff_traces_of_each(const struct aff_run *run);
+/* All candidates have sides by then where aff_traces_of_each(). AFF_NOMEM: the workspace could not grow. */
 AFF_MUST_CHECK aff_status aff_candidates_from_traces(struct aff_run *run);
 
 /* Fills space->live and counts what is dropped. */

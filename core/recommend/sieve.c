@@ -121,7 +121,7 @@ static enum aff_drop first_of(const struct aff_run *run, uint32_t row, unsigned 
 }
 
 /* The first reason beyond marks and eligibility. */
-static enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct aff_side *side)
+static inline enum aff_drop judge(const struct aff_run *run, uint32_t row, const struct aff_side *side)
 {
     const struct aff_request *request = run->request;
 
@@ -176,16 +176,47 @@ static void prove(struct aff_run *run)
 static void sieve_by_side(struct aff_run *run, uint32_t row, float sum)
 {
     struct aff_workspace *space = run->space;
-    struct aff_side *side = aff_side_find(run, row);
-    enum aff_drop drop = aff_sieve_one(run, row, side);
+    const uint32_t number = space->cells[row].side;
+    const enum aff_drop drop = aff_sieve_one(run, row, &space->sides[number]);
 
-    side->drop = (uint8_t)drop;
+    space->sides[number].drop = (uint8_t)drop;
     if (drop != AFF_DROP_LIMIT) {
         run->answer->dropped[drop]++;
         return;
     }
     space->live[run->n_live] = row;
+    space->live_sides[run->n_live] = number;
     space->scores[run->n_live++] = sum;
+}
+
+/* Where each candidate has a side: sides and rows are in the same order then. */
+static void sieve_each(struct aff_run *run)
+{
+    const uint8_t *marks = run->space->marks, *eligibility = aff_catalogue_eligibility(run->catalogue);
+    const uint32_t *rows = run->space->rows;
+    const uint32_t n = run->n_candidates;
+    const unsigned looked = looked_at(run);
+    struct aff_side *sides = run->space->sides;
+    uint32_t *live = run->space->live, *live_sides = run->space->live_sides, n_live = 0;
+    float *scores = run->space->scores, *sums = run->space->sums;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = rows[i], later = rows[i + AFF_CELLS_AHEAD < n ? i + AFF_CELLS_AHEAD : i];
+        __builtin_prefetch(&marks[later]);
+        __builtin_prefetch(&eligibility[later]);
+        const unsigned reasons = reasons_of(marks, eligibility, looked, row);
+        const enum aff_drop drop =
+            __builtin_expect(reasons != 0, 0) ? first_of(run, row, reasons) : judge(run, row, &sides[i]);
+        sides[i].drop = (uint8_t)drop;
+        run->answer->dropped[drop] += drop != AFF_DROP_LIMIT;
+        live[n_live] = row;
+        live_sides[n_live] = i;
+        scores[n_live] = i < run->n_named ? sums[row] : AFF_UNNAMED;
+        n_live += drop == AFF_DROP_LIMIT;
+    }
+    for (uint32_t i = 0; i < run->n_named; i++)
+        sums[rows[i]] = AFF_UNNAMED;
+    run->n_live = n_live;
 }
 
 /* Keeps the candidates that are neither marked nor ineligible, and puts the others, which are few, aside. */
@@ -218,19 +249,18 @@ static uint32_t sieve_by_marks(struct aff_run *run)
 void aff_sieve(struct aff_run *run)
 {
     const struct aff_workspace *space = run->space;
-    uint32_t n_asides = sieve_by_marks(run);
 
-    run->n_plain = run->n_live;
     if (run->each) {
-        uint32_t n = run->n_live;
         if (run->floors)
             prove(run);
-        run->n_plain = run->n_live = 0;
-        for (uint32_t i = 0; i < n; i++) /* what is kept overwrites what was looked at */
-            sieve_by_side(run, space->live[i], space->scores[i]);
+        sieve_each(run);
+        return;
     }
+    uint32_t n_asides = sieve_by_marks(run);
+    run->n_plain = run->n_live;
     for (uint32_t i = 0; i < n_asides; i++) {
         const struct aff_aside aside = space->asides[i];
+        space->marks[aside.row] &= (uint8_t)~AFF_MARK_SIDE; /* a source may have put it on any product */
         if (aside.reasons == AFF_MARK_SIDE)
             sieve_by_side(run, aside.row, aside.sum);
         else

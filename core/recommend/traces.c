@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum {
+    ADDED_LINES = 5,         /* newest lines of a cart that may be in any order */
+    ADDED_FADE = 2,          /* lines after which a rule counts 1/e */
     HISTORY_PURCHASES = 100, /* newest ones whose rows count */
     VIEWS_LOOKED = 10,       /* newest views */
     VIEWED_FADE = 2,         /* views after which a rule counts 1/e */
@@ -14,17 +16,63 @@ enum {
 };
 #define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
 
+/* The settings of ALIKE are for visitors who come back to a product as often as this; where they do so less
+ * often, the newest product itself counts less. Where they hardly do, SEEN has nothing to say. */
+#define USUAL_REVISITS 0.35F
+#define FEW_REVISITS 0.05F
+
 static bool wants(const struct aff_run *run, enum aff_trace trace)
 {
     return run->weights->traces[trace] > 0;
 }
 
-bool aff_traces_wanted(const struct aff_run *run)
+static bool may_speak(const struct aff_run *run, enum aff_trace trace)
+{
+    return wants(run, trace) && (run->model->traces != NULL || trace == AFF_TRACE_HISTORY);
+}
+
+static bool any_may_speak(const struct aff_run *run)
 {
     for (int trace = 0; trace < AFF_TRACE_MAX; trace++)
-        if (wants(run, (enum aff_trace)trace) && (run->model->traces != NULL || trace == AFF_TRACE_HISTORY))
+        if (may_speak(run, (enum aff_trace)trace))
             return true;
     return false;
+}
+
+bool aff_traces_of_each(const struct aff_run *run)
+{
+    for (int trace = 0; trace < AFF_TRACE_MAX; trace++)
+        if (trace != AFF_TRACE_ADDED && may_speak(run, (enum aff_trace)trace))
+            return true;
+    return false;
+}
+
+/* As aff_candidate_add for each entry, with everything that changes in registers. */
+static void add_to_each(struct aff_run *run, enum aff_trace trace, const struct aff_neighbour *entries,
+                        uint32_t n, float weight)
+{
+    const uint32_t size = aff_catalogue_size(run->catalogue), stamp = run->space->stamp;
+    struct aff_cell *cells = run->space->cells;
+    struct aff_side *sides = run->space->sides;
+    uint32_t *rows = run->space->rows, n_candidates = run->n_candidates;
+
+    sides[n_candidates] = (struct aff_side){0};
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = entries[i].row;
+        const uint32_t later = i + AFF_CELLS_AHEAD < n ? entries[i + AFF_CELLS_AHEAD].row : row;
+        __builtin_prefetch(later < size ? &cells[later] : cells, 1);
+        if (__builtin_expect(row >= size, 0))
+            continue;
+        const struct aff_cell before = cells[row];
+        const bool is_new = before.stamp != stamp;
+        const uint32_t side = is_new ? n_candidates : before.side;
+        cells[row] = (struct aff_cell){.stamp = stamp, .side = side};
+        rows[n_candidates] = row;
+        sides[side].traces[trace] += weight * entries[i].score;
+        n_candidates += is_new;
+        sides[n_candidates] = (struct aff_side){0};
+    }
+    run->n_candidates = run->n_sides = n_candidates;
 }
 
 static void add(struct aff_run *run, enum aff_trace trace, const struct aff_neighbour *entries, uint32_t n,
@@ -32,29 +80,70 @@ static void add(struct aff_run *run, enum aff_trace trace, const struct aff_neig
 {
     const uint32_t size = aff_catalogue_size(run->catalogue);
 
+    if (run->each) {
+        add_to_each(run, trace, entries, n, weight);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++)
         if (entries[i].row < size)
             aff_candidate_touch(run, entries[i].row)->traces[trace] += weight * entries[i].score;
 }
 
+/* Where the request says that the cart is in the order of adding, its newest product decides. Else what is
+ * looked for may belong anywhere, and the products added around it are as near. */
 static void add_added(struct aff_run *run)
 {
-    uint32_t n = 0;
+    const uint32_t n_lines = (uint32_t)run->request->n_cart;
+    const uint32_t looked = run->request->as == AFF_AS_ADDED ? 1 : ADDED_LINES;
+    uint32_t age = 0;
 
-    if (run->newest == AFF_NO_ROW)
-        return;
-    const struct aff_neighbour *entries = aff_successors_of(run->model->traces->added, run->newest, &n);
-    add(run, AFF_TRACE_ADDED, entries, n, 1);
+    for (uint32_t line = n_lines; line-- > 0 && age < looked;) {
+        uint32_t n = 0;
+        if (run->space->id_rows[line] == AFF_NO_ROW)
+            continue;
+        const struct aff_neighbour *entries =
+            aff_successors_of(run->model->traces->added, run->space->id_rows[line], &n);
+        add(run, AFF_TRACE_ADDED, entries, n, expf(-(float)age / ADDED_FADE));
+        age++;
+    }
+}
+
+/* Starts to load the rows of all purchases before the first is read, as aff_candidates_from_rows does; always
+ * inlined for the same reason. */
+static inline __attribute__((always_inline)) void prefetch_history(const struct aff_run *run, uint32_t n,
+                                                                   const struct aff_row **ret_rows)
+{
+    static const size_t line_bytes = 64, first_bytes = 384;
+    const struct aff_purchase *purchases = run->history->purchases;
+
+    for (uint32_t i = 0; i < n; i++)
+        aff_neighbours_prefetch(run->model->together, purchases[i].row);
+    for (uint32_t i = 0; i < n; i++) {
+        ret_rows[i] = aff_neighbours_row(run->model->together, purchases[i].row);
+        const char *first = ret_rows[i] != NULL ? (const char *)ret_rows[i] : (const char *)run->space;
+        for (size_t at = 0; at < first_bytes; at += line_bytes)
+            __builtin_prefetch(first + at);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const struct aff_row *row = ret_rows[i];
+        const size_t bytes = row == NULL ? 0 : sizeof *row + row->n * sizeof row->entries[0];
+        for (size_t at = first_bytes; at < bytes; at += line_bytes)
+            __builtin_prefetch((const char *)row + at);
+    }
 }
 
 static void add_history(struct aff_run *run)
 {
-    for (uint32_t i = 0; run->history != NULL && i < run->history->n && i < HISTORY_PURCHASES; i++) {
-        const struct aff_purchase *purchase = &run->history->purchases[i];
-        const struct aff_row *row = aff_neighbours_row(run->model->together, purchase->row);
-        if (row != NULL)
-            add(run, AFF_TRACE_HISTORY, row->entries, row->n, aff_personal_value(run, purchase));
-    }
+    const struct aff_row *rows[HISTORY_PURCHASES];
+
+    if (run->history == NULL)
+        return;
+    const uint32_t n = run->history->n < HISTORY_PURCHASES ? run->history->n : HISTORY_PURCHASES;
+    prefetch_history(run, n, rows);
+    for (uint32_t i = 0; i < n; i++)
+        if (rows[i] != NULL)
+            add(run, AFF_TRACE_HISTORY, rows[i]->entries, rows[i]->n,
+                aff_personal_value(run, &run->history->purchases[i]));
 }
 
 /* The lists name candidates, and all candidates have the value. */
@@ -63,23 +152,26 @@ static void add_recent(struct aff_run *run)
     const struct aff_traces *traces = run->model->traces;
 
     for (uint32_t i = 0; i < traces->n_recent; i++)
-        (void)aff_candidate_touch(run, traces->recent[i].row);
+        (void)aff_candidate_add(run, traces->recent[i].row);
     for (uint32_t i = 0; i < run->n_candidates; i++) {
         const uint32_t row = run->space->rows[i];
+        if (i + AFF_CELLS_AHEAD < run->n_candidates)
+            __builtin_prefetch(&traces->recent_of[run->space->rows[i + AFF_CELLS_AHEAD]]);
         if (row < traces->n_products)
-            aff_side_find(run, row)->traces[AFF_TRACE_RECENT] = traces->recent_of[row];
+            run->space->sides[i].traces[AFF_TRACE_RECENT] = traces->recent_of[row];
     }
 }
 
 static aff_status add_alike(struct aff_run *run)
 {
-    const struct aff_alike_settings settings = aff_alike_default();
+    struct aff_alike_settings settings = aff_alike_default();
     const struct aff_neighbour *found = NULL;
     uint32_t n = 0;
     aff_status status = AFF_OK;
 
     if (run->model->traces->sessions == NULL)
         return AFF_OK;
+    settings.own *= (double)fminf(run->model->traces->revisits / USUAL_REVISITS, 1);
     if (run->space->alike == NULL)
         status = aff_alike_space_new(&run->space->alike);
     if (status == AFF_OK)
@@ -113,7 +205,7 @@ static void add_seen(struct aff_run *run)
         if (row == AFF_NO_ROW)
             continue;
         const float share = row == rows[n_views - 1] ? SEEN_SAME : 1;
-        aff_candidate_touch(run, row)->traces[AFF_TRACE_SEEN] += share * expf(-(float)age / SEEN_FADE);
+        aff_candidate_add(run, row)->traces[AFF_TRACE_SEEN] += share * expf(-(float)age / SEEN_FADE);
     }
 }
 
@@ -122,7 +214,7 @@ aff_status aff_candidates_from_traces(struct aff_run *run)
     const bool views = run->request->as == AFF_AS_VIEWS && run->request->n_cart > 0;
     aff_status status = AFF_OK;
 
-    run->traced = aff_traces_wanted(run);
+    run->traced = any_may_speak(run);
     if (!run->traced)
         return AFF_OK;
     if (wants(run, AFF_TRACE_HISTORY))
@@ -135,7 +227,7 @@ aff_status aff_candidates_from_traces(struct aff_run *run)
         status = add_alike(run);
     if (views && wants(run, AFF_TRACE_VIEWED))
         add_viewed(run);
-    if (views && wants(run, AFF_TRACE_SEEN))
+    if (views && wants(run, AFF_TRACE_SEEN) && run->model->traces->revisits >= FEW_REVISITS)
         add_seen(run);
     if (wants(run, AFF_TRACE_RECENT) && run->model->traces->recent_of != NULL)
         add_recent(run);

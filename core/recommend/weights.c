@@ -12,6 +12,10 @@ double *aff_weights_at(struct aff_weights *weights, int weight)
         return &weights->personal;
     case AFF_WEIGHT_POPULARITY:
         return &weights->popularity;
+    case AFF_FADE_HALF_LIFE:
+        return &weights->half_life_days;
+    case AFF_FADE_CART_LINES:
+        return &weights->cart_lines;
     default:
         return &weights->traces[weight - AFF_WEIGHT_TRACE];
     }
@@ -19,11 +23,15 @@ double *aff_weights_at(struct aff_weights *weights, int weight)
 
 const char *aff_weight_name(int weight)
 {
-    static const char *const names[] = {"affinity", "sequence", "personal", "popularity",
+    static const char *const names[] = {"affinity",
+                                        "sequence",
+                                        "personal",
+                                        "popularity",
 #define X(name, text) text,
                                         AFF_TRACE_LIST(X)
 #undef X
-    };
+                                            "half_life_days",
+                                        "cart_lines"};
     return names[weight];
 }
 

@@ -6,13 +6,15 @@
 
 /* Sources that need single sessions or baskets (core/sequence/traces.h) or the rows of all purchases.
  *
- * ADDED    rules of what is put into a basket after its newest product
- * HISTORY  neighbour rows of the customer's 100 newest purchases, each times its personal value
- * RECENT   popularity of each candidate in the newest orders; names the 200 most popular
- * ALIKE    what came in sessions like this one (core/sequence/alike.h)
- * VIEWED   rules of what is viewed after the 10 newest views, times exp(-age / 2), age counted from the
- * newest SEEN     exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the
- * same product as the newest one
+ * - ADDED: rules of what is put into a basket after a product: of the newest one of a cart in the order of
+ *   adding, else of the 5 newest, each times exp(-age / 2), age counted from the newest
+ * - HISTORY: neighbour rows of the customer's 100 newest purchases, each times its personal value
+ * - RECENT: popularity of each candidate in the newest orders; names the 200 most popular
+ * - ALIKE: what came in sessions like this one (core/sequence/alike.h); the newest product itself counts
+ *   less where fewer than 35 % of the store's views are of a product that the session viewed before
+ * - VIEWED: rules of what is viewed after the 10 newest views, times exp(-age / 2)
+ * - SEEN: exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the same
+ *   product as the newest one; nothing where fewer than 5 % of views return
  *
  * Each adds weight * value / the largest value of the candidates that are left. */
 #define AFF_TRACE_LIST(X)                                                                                    \
@@ -33,17 +35,20 @@ enum aff_trace {
 /* Weights of the sources, none negative.
  *
  * score = affinity * A / max A + sequence * S / max S + personal * P / max P + traces + popularity * Q
- *   A  sum over the distinct cart products, in the order of the cart, then the page product, of the score of
- * their `together` neighbour; where the cart is in the order of adding or holds views, times
- * max(exp(-age / 2), 0.1), age being the number of lines after it S  the same of `next` rows: of the newest
- * cart product, or without a known one of the 5 newest purchases P  the customer's n purchases of the product
- * as if they lay at equal times between the first and the last one: 2^(-age of the last one / half-life) *
- * (1 - r^n) / (1 - r), r = 2^(-mean gap / half-life), or n times the first factor where r is above 0.999 Q
- * the product's weight / the largest weight of the store (aff_catalogue_popularity) Each
- * maximum is over the candidates that nothing but diversity and limit drops; a source without a positive one
- * adds nothing. Equal scores rank by catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u,
- * u being a number from 0 to 1 that seed and row decide. Sums and scores are in single precision, in this
- * order; the weights are divided by the maxima first.
+ * - A: sum over the distinct cart products, in the order of the cart, then the page product, of the score of
+ *   their `together` neighbour; where the cart is in the order of adding or holds views, times
+ *   max(exp(-age / cart lines), 0.1), age being the number of lines after it
+ * - S: the same of `next` rows: of the newest cart product, or without a known one of the 5 newest purchases
+ * - P: the customer's n purchases of the product as if they lay at equal times between the first and the last
+ *   one: 2^(-age of the last one / half-life) * (1 - r^n) / (1 - r), r = 2^(-mean gap / half-life), or n
+ * times the first factor where r is above 0.999
+ * - Q: the product's weight / the largest weight of the store (aff_catalogue_popularity)
+ *
+ * Each maximum is over the candidates that nothing but diversity and limit drops; a source without a positive
+ * one, or with one so small that the weight divided by it is no float, adds nothing. Equal scores rank by
+ * catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u, u being a number from 0 to 1 that
+ * seed and row decide. Sums and scores are in single precision, in this order; the weights are divided by the
+ * maxima first.
  *
  * A substitute's score is content * C + popularity * Q instead, with content weight 1 and C from 0 to 1: 0.4
  * for the same category or 0.2 for the one above it, 0.2 for the same brand, 0.2 * the share of equal
@@ -54,7 +59,11 @@ struct aff_weights {
     double personal;   /* the customer's own decayed frequency */
     double popularity; /* of each candidate in the store; breaks ties */
     double traces[AFF_TRACE_MAX];
+    double half_life_days; /* of a purchase, in P and HISTORY; 0: personal_half_life_days of the blend */
+    double cart_lines;     /* in A; 0: AFF_CART_LINES */
 };
+
+#define AFF_CART_LINES 2.0
 
 /* What is asked, as far as it decides which weights hold. */
 #define AFF_SITUATION_LIST(X)                                                                                \
@@ -95,7 +104,10 @@ enum {
 };
 enum { AFF_WEIGHT_MAX = AFF_WEIGHT_TRACE + AFF_TRACE_MAX };
 
-/* `weight` is below AFF_WEIGHT_MAX. */
+/* The numbers of what else is fitted: how fast values fade. */
+enum { AFF_FADE_HALF_LIFE = AFF_WEIGHT_MAX, AFF_FADE_CART_LINES, AFF_FITTED_MAX };
+
+/* `weight` is below AFF_FITTED_MAX. */
 double *aff_weights_at(struct aff_weights *weights, int weight);
 const char *aff_weight_name(int weight);
 const char *aff_situation_name(enum aff_situation situation);

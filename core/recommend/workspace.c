@@ -22,6 +22,7 @@ static void free_arrays(struct aff_workspace *space)
     free(space->rows);
     free(space->sides);
     free(space->live);
+    free(space->live_sides);
     free(space->scores);
     free(space->contenders);
     free(space->asides);
@@ -31,6 +32,7 @@ static void free_arrays(struct aff_workspace *space)
     space->rows = NULL;
     space->sides = NULL;
     space->live = NULL;
+    space->live_sides = NULL;
     space->scores = NULL;
     space->contenders = NULL;
     space->asides = NULL;
@@ -62,14 +64,15 @@ aff_status aff_workspace_fit(struct aff_workspace *space, uint32_t n_products)
     space->marks = calloc(capacity, sizeof *space->marks);
     space->cells = calloc(capacity, sizeof *space->cells);
     space->rows = malloc(capacity * sizeof *space->rows);
-    space->sides = malloc(capacity * sizeof *space->sides);
+    space->sides = aligned_alloc(_Alignof(struct aff_side), capacity * sizeof *space->sides);
     space->live = malloc(capacity * sizeof *space->live);
+    space->live_sides = malloc(capacity * sizeof *space->live_sides);
     space->scores = malloc(capacity * sizeof *space->scores);
     space->contenders = malloc(capacity * sizeof *space->contenders);
     space->asides = malloc(capacity * sizeof *space->asides);
     if (space->sums == NULL || space->marks == NULL || space->cells == NULL || space->rows == NULL ||
-        space->sides == NULL || space->live == NULL || space->scores == NULL || space->contenders == NULL ||
-        space->asides == NULL) {
+        space->sides == NULL || space->live == NULL || space->live_sides == NULL || space->scores == NULL ||
+        space->contenders == NULL || space->asides == NULL) {
         free_arrays(space);
         return AFF_NOMEM;
     }

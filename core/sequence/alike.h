@@ -12,8 +12,9 @@
  * is added. The place where that product stands last counts `own`, one after it exp(-distance / around) +
  * even, one before it `before` * exp(-distance / around) + even.
  *
- * Among equally alike sequences the newer ones are taken. Sums are in single precision in an order that only
- * question and sequences decide, so that the same question has the same answer. */
+ * Among equally alike sequences the newer ones are taken. Sums are in single precision, in the order in
+ * which the sequences are met: of the newest product of the query first, and of each the newest sequence
+ * first, so that the same question has the same answer. */
 #pragma once
 
 #include "core/index/neighbours.h"
@@ -35,7 +36,8 @@ enum { AFF_ALIKE_LOOKED_MAX = 16, AFF_ALIKE_STEPS = 10 };
 /* Chosen on the last tenth of the training part of RSC15 (docs/ranking.md). */
 struct aff_alike_settings aff_alike_default(void);
 
-/* Scratch memory of one thread; 12 bytes a product and 24 for each sequence that is looked at. */
+/* Scratch memory of one thread: at most 40 bytes for each sequence that is looked at and 24 for each of their
+ * places that count, whatever the number of products. */
 struct aff_alike_space;
 
 AFF_MUST_CHECK aff_status aff_alike_space_new(struct aff_alike_space **ret_space);

@@ -97,11 +97,13 @@ void aff_sequences_free(struct aff_sequences *sequences)
 {
     if (sequences == NULL)
         return;
-    free(sequences->starts);
-    free(sequences->rows);
-    free(sequences->at_s);
-    free(sequences->product_starts);
-    free(sequences->holders);
+    if (!sequences->borrowed) {
+        free(sequences->starts);
+        free(sequences->rows);
+        free(sequences->at_s);
+        free(sequences->product_starts);
+        free(sequences->holders);
+    }
     free(sequences);
 }
 
@@ -166,27 +168,37 @@ out:
     return status;
 }
 
+/* Sequences with room for n of them and for all of their products, whose lists are not made yet. */
+static struct aff_sequences *allocate(size_t n, size_t n_rows, size_t n_products)
+{
+    struct aff_sequences *sequences = calloc(1, sizeof *sequences);
+
+    if (sequences == NULL)
+        return NULL;
+    sequences->n = (uint32_t)n;
+    sequences->n_products = (uint32_t)n_products;
+    sequences->starts = malloc((n + 1) * sizeof *sequences->starts);
+    sequences->rows = malloc((n_rows + 1) * sizeof *sequences->rows);
+    sequences->at_s = malloc((n + 1) * sizeof *sequences->at_s);
+    sequences->product_starts = malloc((n_products + 1) * sizeof *sequences->product_starts);
+    if (sequences->starts != NULL && sequences->rows != NULL && sequences->at_s != NULL &&
+        sequences->product_starts != NULL)
+        return sequences;
+    aff_sequences_free(sequences);
+    return NULL;
+}
+
 aff_status aff_sequences_builder_finish(struct aff_sequences_builder *builder, uint32_t n_products,
                                         uint32_t holders, struct aff_sequences **ret_sequences)
 {
-    const size_t n = builder->n;
-    struct aff_keyed *scratch = malloc((n + 1) * sizeof *scratch);
-    struct aff_sequences *sequences = calloc(1, sizeof *sequences);
+    struct aff_keyed *scratch = malloc(((size_t)builder->n + 1) * sizeof *scratch);
+    struct aff_sequences *sequences = allocate(builder->n, builder->n_rows, n_products);
     aff_status status = AFF_NOMEM;
 
     if (scratch == NULL || sequences == NULL)
         goto out;
-    sequences->n = builder->n;
-    sequences->n_products = n_products;
-    sequences->starts = malloc((n + 1) * sizeof *sequences->starts);
-    sequences->rows = malloc(((size_t)builder->n_rows + 1) * sizeof *sequences->rows);
-    sequences->at_s = malloc((n + 1) * sizeof *sequences->at_s);
-    sequences->product_starts = malloc(((size_t)n_products + 1) * sizeof *sequences->product_starts);
-    if (sequences->starts == NULL || sequences->rows == NULL || sequences->at_s == NULL ||
-        sequences->product_starts == NULL)
-        goto out;
-    if (n > 0)
-        aff_sort_keyed(builder->order, n, scratch);
+    if (builder->n > 0)
+        aff_sort_keyed(builder->order, builder->n, scratch);
     arrange(builder, sequences);
     status = make_holders(sequences, holders);
 out:
@@ -195,6 +207,28 @@ out:
         *ret_sequences = sequences;
     else
         aff_sequences_free(sequences);
+    return status;
+}
+
+aff_status aff_sequences_newest(const struct aff_sequences *sequences, uint32_t n, uint32_t holders,
+                                struct aff_sequences **ret_sequences)
+{
+    const uint32_t kept = n < sequences->n ? n : sequences->n, first = sequences->n - kept;
+    const uint32_t from = sequences->starts[first];
+    const size_t n_rows = sequences->starts[sequences->n] - from;
+    struct aff_sequences *newest = allocate(kept, n_rows, sequences->n_products);
+
+    if (newest == NULL)
+        return AFF_NOMEM;
+    for (uint32_t s = 0; s <= kept; s++)
+        newest->starts[s] = sequences->starts[first + s] - from;
+    memcpy(newest->rows, sequences->rows + from, n_rows * sizeof *newest->rows);
+    memcpy(newest->at_s, sequences->at_s + first, kept * sizeof *newest->at_s);
+    aff_status status = make_holders(newest, holders);
+    if (status == AFF_OK)
+        *ret_sequences = newest;
+    else
+        aff_sequences_free(newest);
     return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct aff_sequences {
     uint32_t *at_s;   /* of each sequence, seconds since 1970; ascends */
     uint32_t *product_starts; /* n_products + 1: into `holders` */
     uint32_t *holders; /* for each product the newest sequences that hold it, newest first, each once */
+    bool borrowed;     /* the arrays are in memory that is not its own */
 };
 
 struct aff_sequences_builder;
@@ -38,6 +40,9 @@ AFF_MUST_CHECK aff_status aff_sequences_builder_add(struct aff_sequences_builder
 AFF_MUST_CHECK aff_status aff_sequences_builder_finish(struct aff_sequences_builder *builder,
                                                        uint32_t n_products, uint32_t holders,
                                                        struct aff_sequences **ret_sequences);
+/* A copy of the `n` newest sequences (all if there are fewer) with lists of the newest `holders`. */
+AFF_MUST_CHECK aff_status aff_sequences_newest(const struct aff_sequences *sequences, uint32_t n,
+                                               uint32_t holders, struct aff_sequences **ret_sequences);
 void aff_sequences_free(struct aff_sequences *sequences); /* NULL is a no-op */
 
 size_t aff_sequences_bytes(const struct aff_sequences *sequences);

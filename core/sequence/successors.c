@@ -113,6 +113,9 @@ static aff_status gather(struct gathering *gathering, struct aff_successors *suc
         n += kept;
     }
     successors->starts[successors->n_products] = (uint32_t)n;
+    struct aff_neighbour *fitting = realloc(successors->entries, (n + 1) * sizeof *fitting);
+    if (fitting != NULL)
+        successors->entries = fitting;
     return AFF_OK;
 }
 
@@ -154,8 +157,10 @@ void aff_successors_free(struct aff_successors *successors)
 {
     if (successors == NULL)
         return;
-    free(successors->starts);
-    free(successors->entries);
+    if (!successors->borrowed) {
+        free(successors->starts);
+        free(successors->entries);
+    }
     free(successors);
 }
 

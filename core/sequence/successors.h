@@ -24,6 +24,7 @@ struct aff_successors {
     uint32_t n_products;
     uint32_t *starts;              /* n_products + 1 */
     struct aff_neighbour *entries; /* of each product by falling score, then by row */
+    bool borrowed;                 /* both are in memory that is not its own */
 };
 
 /* Takes 16 bytes a product and 8 a place while it runs. */

@@ -8,17 +8,25 @@
 #include "server/routes/lookup.h"
 #include "server/routes/routes.h"
 
-static bool passes(const struct aff_model *model, const struct aff_request *request, uint32_t product,
-                   uint32_t other, const struct aff_pair_counts *counts)
+static bool passes(const struct aff_model *model, enum aff_relation relation,
+                   const struct aff_request *request, uint32_t product, uint32_t other,
+                   const struct aff_pair_counts *counts)
 {
     if (counts->orders < request->min_orders)
         return false;
     if (request->min_lift == 0 && request->min_confidence == 0)
         return true;
-    struct aff_evidence evidence =
-        aff_evidence_of(counts->orders, aff_catalogue_product(model->catalogue, product)->orders,
-                        aff_catalogue_product(model->catalogue, other)->orders, model->totals.orders);
+    struct aff_evidence evidence = aff_present_evidence_of(model, relation, product, other, counts);
     return evidence.lift >= request->min_lift && evidence.confidence >= request->min_confidence;
+}
+
+/* NULL: there is none. */
+static const struct aff_row *row_of(const struct aff_model *model, enum aff_relation relation,
+                                    uint32_t product)
+{
+    if (relation == AFF_RELATION_VIEWED)
+        return model->viewed == NULL ? NULL : aff_neighbours_row(model->viewed, product);
+    return aff_neighbours_row(relation == AFF_RELATION_NEXT ? model->next : model->together, product);
 }
 
 static void write_item(struct aff_call *call, const struct aff_model *model, uint32_t product,
@@ -44,15 +52,14 @@ static void write_item(struct aff_call *call, const struct aff_model *model, uin
 static void write_items(struct aff_call *call, const struct aff_model *model, uint32_t product)
 {
     const struct aff_parameters *parameters = &call->context->parameters;
-    const struct aff_neighbours *table =
-        parameters->relation == AFF_RELATION_NEXT ? model->next : model->together;
-    const struct aff_row *row = aff_neighbours_row(table, product);
+    const struct aff_row *row = row_of(model, parameters->relation, product);
     uint32_t written = 0;
 
     aff_json_name(call->reply->body, "items");
     aff_json_open_array(call->reply->body);
     for (uint32_t i = 0; row != NULL && i < row->n && written < parameters->request.limit; i++)
-        if (passes(model, &parameters->request, product, row->entries[i].row, &aff_row_counts(row)[i]))
+        if (passes(model, parameters->relation, &parameters->request, product, row->entries[i].row,
+                   &aff_row_counts(row)[i]))
             write_item(call, model, product, &row->entries[i], &aff_row_counts(row)[i], ++written);
     aff_json_close_array(call->reply->body);
     aff_json_name(call->reply->body, "neighbours");
@@ -79,7 +86,7 @@ static void answer_from(struct aff_call *call, const struct aff_store *store, co
     aff_json_name(json, "product");
     aff_json_text(json, id);
     aff_json_name(json, "relation");
-    aff_json_string(json, call->context->parameters.relation == AFF_RELATION_NEXT ? "next" : "together");
+    aff_json_string(json, aff_present_relation(call->context->parameters.relation));
     write_items(call, model, product);
     aff_json_name(json, "took_us");
     aff_json_int(json, aff_clock_monotonic_us() - call->started_us);

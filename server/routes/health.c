@@ -2,8 +2,10 @@
 /* Is it alive, may it be sent requests, and how is it: for balancers, for people, and for monitoring. */
 #include "core/base/clock.h"
 #include "server/call.h"
+#include "server/learner_board.h"
 #include "server/present.h"
 #include "server/present_events.h"
+#include "server/present_tuner.h"
 #include "server/routes/routes.h"
 
 static const char *const database_states[] = {
@@ -113,11 +115,13 @@ static void write_database(struct aff_json *json, const struct aff_board_view *v
 static void write_model(struct aff_call *call, struct aff_store *store, const struct aff_model *model)
 {
     struct aff_json *json = call->reply->body;
-    uint64_t together = 0, next = 0;
+    uint64_t together = 0, next = 0, viewed = 0;
     size_t counts;
 
     (void)aff_neighbours_bytes(model->together, &counts, &together);
     (void)aff_neighbours_bytes(model->next, &counts, &next);
+    if (model->viewed != NULL)
+        (void)aff_neighbours_bytes(model->viewed, &counts, &viewed);
     aff_json_name(json, "index");
     aff_present_index(json, model, aff_notes_of(&call->context->notes, model),
                       aff_store_age_s(store, aff_clock_now_us()));
@@ -128,14 +132,18 @@ static void write_model(struct aff_call *call, struct aff_store *store, const st
     aff_present_time(json, snapshot_at);
     write_string(json, "currency", model->currency);
     write_uint(json, "orders", model->totals.orders);
+    write_uint(json, "sessions", model->totals.sessions);
     write_uint(json, "products", aff_catalogue_size(model->catalogue));
     write_uint(json, "customers", aff_customers_size(model->customers));
     aff_json_name(json, "neighbours");
     aff_json_open_object(json);
     write_uint(json, "together", together);
     write_uint(json, "next", next);
+    write_uint(json, "viewed", viewed);
     aff_json_close_object(json);
     write_uint(json, "memory_bytes", aff_model_bytes(model));
+    aff_json_name(json, "fitted");
+    aff_present_fitted(json, &model->fitted);
 }
 
 /* What is known of the changes that are not served yet. */
@@ -157,6 +165,53 @@ static void write_feed(struct aff_json *json, struct aff_store *store)
     aff_json_close_object(json);
 }
 
+/* What this process's learner says of a store. False: it knows nothing of it. */
+static bool read_learned(struct aff_learner_board *board, const char *name, struct aff_learned_store *ret)
+{
+    for (size_t at = 0; board != NULL && aff_learner_board_read(board, at, ret); at++)
+        if (strcmp(ret->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void write_learner(struct aff_json *json, struct aff_learner_board *board, const char *name)
+{
+    struct aff_learned_store learned;
+    char folded_at[AFF_TIME_TEXT] = "";
+
+    aff_json_name(json, "learner");
+    if (!read_learned(board, name, &learned)) {
+        aff_json_null(json);
+        return;
+    }
+    if (learned.folded_us != 0)
+        aff_time_format(learned.folded_us, folded_at);
+    aff_json_open_object(json);
+    aff_json_name(json, "leads");
+    aff_json_bool(json, learned.leads);
+    aff_json_name(json, "rebuilding");
+    aff_json_bool(json, learned.rebuilding);
+    write_uint(json, "queued", learned.leads ? learned.queued : 0);
+    aff_json_name(json, "lag_s");
+    aff_json_double(json, learned.leads ? aff_learned_lag_s(&learned, aff_clock_now_us()) : 0);
+    aff_json_name(json, "folded_at");
+    aff_present_time(json, folded_at);
+    write_uint(json, "failures", learned.failures);
+    aff_json_name(json, "error");
+    aff_present_time(json, learned.error);
+    aff_json_close_object(json);
+}
+
+static bool learner_is_well(struct aff_learner_board *board)
+{
+    struct aff_learned_store learned;
+
+    for (size_t at = 0; board != NULL && aff_learner_board_read(board, at, &learned); at++)
+        if (learned.error[0] != '\0')
+            return false;
+    return true;
+}
+
 static void write_stores(struct aff_call *call)
 {
     const struct aff_stores *stores = call->context->shared->stores;
@@ -175,6 +230,7 @@ static void write_stores(struct aff_call *call)
         if (model != NULL)
             write_model(call, store, model);
         write_feed(json, store);
+        write_learner(json, call->context->shared->learner_board, store->name);
         aff_json_close_object(json);
         aff_slot_release(store->slot);
     }
@@ -209,7 +265,8 @@ void aff_route_health(struct aff_call *call)
     good = view.database == AFF_DATABASE_OK;
     for (size_t i = 0; i < view.n_loads; i++)
         good = good && view.loads[i].text[0] == '\0';
-    good = good && aff_events_are_well(context->shared->events);
+    good = good && aff_events_are_well(context->shared->events) &&
+           learner_is_well(context->shared->learner_board);
     aff_json_open_object(json);
     write_string(json, "status", !loaded ? "unavailable" : good ? "ok" : "degraded");
     write_string(json, "version", AFF_VERSION);

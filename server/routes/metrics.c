@@ -5,6 +5,7 @@
 #include "server/exposition.h"
 #include "server/learner_board.h"
 #include "server/present_events.h"
+#include "server/present_tuner.h"
 #include "server/process.h"
 #include "server/routes/routes.h"
 
@@ -106,12 +107,14 @@ static double bytes_of(const struct aff_model *model)
 
 static double edges_of(const struct aff_model *model)
 {
-    uint64_t together = 0, next = 0;
+    uint64_t together = 0, next = 0, viewed = 0;
     size_t counts;
 
     (void)aff_neighbours_bytes(model->together, &counts, &together);
     (void)aff_neighbours_bytes(model->next, &counts, &next);
-    return (double)(together + next);
+    if (model->viewed != NULL)
+        (void)aff_neighbours_bytes(model->viewed, &counts, &viewed);
+    return (double)(together + next + viewed);
 }
 
 static double products_of(const struct aff_model *model)
@@ -129,6 +132,16 @@ static double orders_of(const struct aff_model *model)
     return (double)model->totals.orders;
 }
 
+static double sessions_of(const struct aff_model *model)
+{
+    return (double)model->totals.sessions;
+}
+
+static double held_sessions_of(const struct aff_model *model)
+{
+    return model->traces == NULL || model->traces->sessions == NULL ? 0 : (double)model->traces->sessions->n;
+}
+
 static const struct index_gauge index_gauges[] = {
     {"affinity_index_version", "Version of the learned tables that are served.", version_of},
     {"affinity_index_rebuilt_seconds", "Time since these tables were counted anew as a whole; 0: never.",
@@ -138,6 +151,9 @@ static const struct index_gauge index_gauges[] = {
     {"affinity_index_products", "Products in the catalogue.", products_of},
     {"affinity_index_customers", "Customers with their histories.", customers_of},
     {"affinity_index_orders", "Orders counted.", orders_of},
+    {"affinity_index_sessions", "Sessions counted for the relation viewed.", sessions_of},
+    {"affinity_index_sessions_held", "Newest sessions in memory, which recommendations look into.",
+     held_sessions_of},
 };
 
 /* What is known of how new each store is, with or without a model. */
@@ -221,6 +237,57 @@ static void write_stores(struct aff_json *to, const struct aff_stores *stores)
                                     gauge->value(model));
             aff_slot_release(store->slot);
         }
+    }
+}
+
+static double relation_bytes(const struct aff_neighbours *neighbours)
+{
+    uint64_t edges;
+    size_t counts;
+    const size_t rows = aff_neighbours_bytes(neighbours, &counts, &edges);
+
+    return (double)(rows + counts);
+}
+
+/* What each source that answers come from takes. */
+static void write_memory_of(struct aff_json *to, const char *name, const struct aff_store *store,
+                            const struct aff_model *model)
+{
+    const struct aff_traces_sizes sizes = aff_traces_sizes(model->traces);
+    const struct {
+        const char *part;
+        double bytes;
+    } parts[] = {
+        {"catalogue", (double)aff_catalogue_bytes(model->catalogue)},
+        {"customers", (double)aff_customers_bytes(model->customers)},
+        {"together", relation_bytes(model->together)},
+        {"next", relation_bytes(model->next)},
+        {"sessions", (double)sizes.sessions},
+        {"viewed", (double)sizes.viewed},
+        {"added", (double)sizes.added},
+        {"recent", (double)sizes.recent},
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        aff_exposition_real(
+            to, name,
+            LABELS({"store", {store->name, store->name_size}}, {"part", aff_text_of(parts[i].part)}),
+            parts[i].bytes);
+}
+
+static void write_memory(struct aff_json *to, const struct aff_stores *stores)
+{
+    static const char name[] = "affinity_index_part_memory_bytes";
+    const size_t n = atomic_load_explicit(&stores->n, memory_order_acquire);
+
+    aff_exposition_family(to, name, "gauge",
+                          "Memory of the parts of the store's index, beside a mapped snapshot file.");
+    for (size_t i = 0; i < n; i++) {
+        const struct aff_store *store = atomic_load_explicit(&stores->at[i], memory_order_relaxed);
+        const struct aff_model *model = aff_slot_acquire(store->slot);
+        if (model != NULL)
+            write_memory_of(to, name, store, model);
+        aff_slot_release(store->slot);
     }
 }
 
@@ -325,6 +392,16 @@ static double rows_of(const struct aff_learned_store *store)
     return (double)store->rows;
 }
 
+static double counted_sessions_of(const struct aff_learned_store *store)
+{
+    return (double)store->sessions;
+}
+
+static double viewed_rows_of(const struct aff_learned_store *store)
+{
+    return (double)store->viewed_rows;
+}
+
 static double renewed_of(const struct aff_learned_store *store)
 {
     return (double)store->renewed;
@@ -365,6 +442,9 @@ static const struct learner_metric learner_metrics[] = {
     {"affinity_learner_folds_total", "counter", "Folds.", folds_of},
     {"affinity_learner_orders_total", "counter", "Changed orders folded.", folded_of},
     {"affinity_learner_rows_total", "counter", "Neighbour rows made after folds.", rows_of},
+    {"affinity_learner_sessions_total", "counter", "Sessions counted, or taken back.", counted_sessions_of},
+    {"affinity_learner_viewed_rows_total", "counter", "Neighbour rows made after counts of sessions.",
+     viewed_rows_of},
     {"affinity_learner_renewed_total", "counter", "Neighbour rows that a renewal of all rows changed.",
      renewed_of},
     {"affinity_learner_rebuilds_total", "counter", "Full rebuilds by this process.", rebuilds_of},
@@ -422,12 +502,15 @@ void aff_route_metrics(struct aff_call *call)
     write_counters(call->reply->body, &sum);
     aff_present_event_metrics(call->reply->body, &sum, shared->events);
     write_stores(call->reply->body, shared->stores);
+    write_memory(call->reply->body, shared->stores);
     write_freshness(call->reply->body, shared->stores);
     write_board(call->reply->body, shared->board);
     write_source(call->reply->body, shared->board);
     write_process(call->reply->body);
     if (shared->learner_board != NULL)
         write_learner(call->reply->body, shared->learner_board);
+    if (shared->learner_board != NULL)
+        aff_present_tuner_metrics(call->reply->body, shared->learner_board);
     call->reply->status = 200;
     call->reply->media = AFF_MEDIA_METRICS;
 }

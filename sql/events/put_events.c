@@ -44,10 +44,19 @@ static const enum oid types[AFF_EVENT_COLUMNS] = {
     [COLUMN_CUSTOMER] = OID_TEXT, [COLUMN_DATA] = OID_TEXT,
 };
 
+/* Views of sessions, and what was put into their carts, are noted to be counted. No other transaction is
+ * waited for, as no row is changed. */
+#define HEARD                                                                                                \
+    " heard AS (INSERT INTO affinity.session_heard (store, session_key, at, product, product_id)"            \
+    " SELECT $1, session, at, product, product_id FROM stored WHERE session IS NOT NULL AND kind IN (1, 3)"  \
+    " AND (product IS NOT NULL OR product_id IS NOT NULL)"                                                   \
+    " AND (kind = 1 OR data ->> 'action' IS DISTINCT FROM 'remove'))"
+
 /* LATERAL with OFFSET 0: one look into an index for each event, whatever the planner believes of tables that
  * are new or have grown. */
 static const char statement[] =
-    "INSERT INTO affinity.event (store, event_key, kind, at, writer, session, customer, product,"
+    "WITH stored AS (INSERT INTO affinity.event (store, event_key, kind, at, writer, session, customer, "
+    "product,"
     " recommendation_id, order_key, quantity, amount, product_id, customer_id, data)"
     " SELECT $1, e.key, e.kind, e.at, $2, e.session, c.customer, p.product, e.recommendation, e.order_key,"
     " e.quantity, e.amount, CASE WHEN p.product IS NULL THEN e.product_id END,"
@@ -61,7 +70,8 @@ static const char statement[] =
     " AS p ON true"
     " LEFT JOIN LATERAL (SELECT customer FROM affinity.customer WHERE store = $1 AND id = e.customer_id"
     " OFFSET 0) AS c ON true"
-    " ON CONFLICT DO NOTHING RETURNING event_key";
+    " ON CONFLICT DO NOTHING RETURNING event_key, kind, session, at, product, product_id, data)," HEARD
+    " SELECT event_key FROM stored";
 
 /* ---- columns ---- */
 

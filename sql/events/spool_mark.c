@@ -53,7 +53,12 @@ aff_status aff_events_purge(struct aff_connection *connection, int64_t keep_days
         connection,
         "WITH gone AS (DELETE FROM affinity.event WHERE (store, event_key) IN (SELECT store,"
         " event_key FROM affinity.event WHERE received_at < now() - make_interval(days =>"
-        " $1::integer) LIMIT 5000 FOR UPDATE SKIP LOCKED) RETURNING 1)"
+        " $1::integer) LIMIT 5000 FOR UPDATE SKIP LOCKED) RETURNING 1),"
+        /* Views that nobody counts, because no service learns. */
+        " heard AS (DELETE FROM affinity.session_heard WHERE ctid = ANY(ARRAY(SELECT h.id"
+        " FROM affinity.store s CROSS JOIN LATERAL (SELECT ctid AS id FROM affinity.session_heard"
+        " WHERE store = s.store AND received_at > '-infinity' AND received_at < now()"
+        " - make_interval(days => $1::integer) LIMIT 5000) h)))"
         " SELECT count(*) FROM gone",
         1, parameters, ret_n, reterr);
 }

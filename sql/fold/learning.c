@@ -24,6 +24,7 @@ enum { SLICE = 200 };
 #define KEPT_VERSIONS "6000"
 #define KEPT_CATALOGUE_VERSIONS "100000"
 #define TIDY_EVERY_US (5 * AFF_SECOND_US)
+#define VIEWED_EVERY_US AFF_SECOND_US
 
 struct aff_learning {
     struct aff_connection *connection;
@@ -34,6 +35,8 @@ struct aff_learning {
     struct aff_together *together;
     struct aff_sweep *sweep;
     int64_t tidied_us; /* monotonic */
+    struct aff_viewed_work viewed;
+    int64_t viewed_us; /* monotonic: sessions are looked for at that time */
 };
 
 /* What the poll sees. */
@@ -50,6 +53,8 @@ aff_status aff_learning_new(struct aff_connection *connection, int store,
     if (learning == NULL)
         return AFF_NOMEM;
     *learning = (struct aff_learning){.connection = connection, .store = store, .settings = *settings};
+    learning->viewed =
+        (struct aff_viewed_work){.store = store, .settings = &learning->settings.viewed, .after = -1};
     *ret_learning = learning;
     return AFF_OK;
 }
@@ -273,32 +278,95 @@ static aff_status review(struct aff_learning *learning, struct aff_learning_repo
     return status;
 }
 
+/* Sessions, when it is their turn. Rows that became different wait for the publication that follows. */
+static aff_status count_sessions(struct aff_learning *learning, struct aff_learning_report *report,
+                                 enum aff_fold_outcome *ret_outcome, struct aff_error *reterr)
+{
+    struct aff_viewed_report viewed;
+
+    if (learning->settings.viewed.rows.neighbours == 0 || aff_clock_monotonic_us() < learning->viewed_us)
+        return AFF_OK;
+    learning->viewed.epoch = learning->epoch;
+    aff_status status = aff_viewed_step(learning->connection, &learning->viewed, &viewed, reterr);
+    if (status != AFF_OK)
+        return status;
+    learning->viewed_us = viewed.more ? 0 : aff_clock_monotonic_us() + VIEWED_EVERY_US;
+    report->sessions = viewed.sessions;
+    report->viewed_rows = viewed.rows;
+    report->sessions_wait = viewed.more;
+    if (viewed.overtaken)
+        *ret_outcome = AFF_FOLD_OVERTAKEN;
+    if (viewed.sessions > 0 || viewed.rows > 0 || viewed.more)
+        report->state = AFF_LEARNING_BUSY;
+    return AFF_OK;
+}
+
+/* The newest version, which the rows of sessions may have moved. */
+static aff_status see_version(struct aff_learning *learning, struct aff_learning_report *report,
+                              struct aff_error *reterr)
+{
+    PGresult *result = NULL;
+    aff_status status =
+        aff_query_columns(learning->connection, "SELECT version FROM affinity.state WHERE store = $1",
+                          learning->store, NULL, 0, &result, reterr);
+
+    if (status == AFF_OK)
+        report->version = aff_result_whole(result, 0, 0, 0);
+    PQclear(result);
+    return status;
+}
+
+/* What comes after a fold: sessions, and the publication of all that is new. */
+static aff_status finish(struct aff_learning *learning, struct aff_learning_report *report,
+                         enum aff_fold_outcome *outcome, bool *ret_mine, struct aff_error *reterr)
+{
+    aff_status status = count_sessions(learning, report, outcome, reterr);
+
+    if (status == AFF_OK && report->viewed_rows > 0)
+        status = see_version(learning, report, reterr);
+    if (status == AFF_OK && *outcome != AFF_FOLD_OVERTAKEN && report->published < report->version)
+        status = publish(learning, report->version, report, ret_mine, reterr);
+    return status;
+}
+
+/* Folds what is queued, with the memory of the counts, and takes decisions about pairs. */
+static aff_status work(struct aff_learning *learning, const struct seen *seen,
+                       struct aff_learning_report *report, enum aff_fold_outcome *ret_outcome, bool *ret_mine,
+                       struct aff_error *reterr)
+{
+    aff_status status = seen->rebuilding ? tidy(learning, reterr) : AFF_OK;
+
+    if (status == AFF_OK)
+        status = load(learning, seen, report, reterr);
+    if (status == AFF_OK && report->queued > 0)
+        status = fold(learning, seen, report, ret_outcome, reterr);
+    if (status == AFF_OK && seen->reviewed)
+        status = review(learning, report, ret_mine, reterr);
+    return status;
+}
+
 static aff_status lead(struct aff_learning *learning, struct aff_learning_report *report,
                        struct aff_error *reterr)
 {
     enum aff_fold_outcome outcome = AFF_FOLD_IDLE;
     struct seen seen = {0};
-    bool mine = true;
+    bool mine = true, may_finish = false;
     aff_status status = look(learning, &seen, report, reterr);
 
     report->epoch = learning->epoch;
     if (status == AFF_OK && seen.epoch != learning->epoch)
         outcome = AFF_FOLD_OVERTAKEN;
-    else if (status == AFF_OK && !seen.countable)
+    else if (status == AFF_OK && !seen.countable) {
+        /* Sessions count without orders, too. */
         outcome = report->queued > 0 ? AFF_FOLD_UNCOUNTED : AFF_FOLD_IDLE;
-    else if (status == AFF_OK) {
-        if (seen.rebuilding)
-            status = tidy(learning, reterr);
-        if (status == AFF_OK)
-            status = load(learning, &seen, report, reterr);
-        if (status == AFF_OK && report->queued > 0)
-            status = fold(learning, &seen, report, &outcome, reterr);
-        if (status == AFF_OK && seen.reviewed)
-            status = review(learning, report, &mine, reterr);
-        if (status == AFF_OK && mine && (outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE) &&
-            report->published < report->version)
-            status = publish(learning, report->version, report, &mine, reterr);
+        learning->generation = seen.generation;
+        may_finish = true;
+    } else if (status == AFF_OK) {
+        status = work(learning, &seen, report, &outcome, &mine, reterr);
+        may_finish = mine && (outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE);
     }
+    if (status == AFF_OK && may_finish)
+        status = finish(learning, report, &outcome, &mine, reterr);
     if (status != AFF_OK)
         return status;
     report->memory_bytes = aff_together_bytes(learning->together);

@@ -11,14 +11,16 @@
 #include "core/base/status.h"
 #include "core/learn/rows.h"
 #include "sql/connection.h"
+#include "sql/viewed/step.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct aff_learning_settings {
-    const char *name;              /* of the leader, for people; borrowed */
-    struct aff_rows_settings rows; /* how neighbours are scored */
-    uint64_t limit_bytes;          /* memory for pair counts */
+    const char *name;                       /* of the leader, for people; borrowed */
+    struct aff_rows_settings rows;          /* how neighbours are scored */
+    uint64_t limit_bytes;                   /* memory for pair counts */
+    struct aff_viewed_step_settings viewed; /* sessions; without neighbours they are left alone */
 };
 
 /* What a step came to. */
@@ -42,6 +44,9 @@ struct aff_learning_report {
     uint32_t rows;               /* neighbour rows made */
     int64_t fold_us, publish_us; /* time that the fold, and the rows with their publication, took */
     uint64_t memory_bytes;       /* of the pair counts */
+    uint32_t sessions;           /* counted, or taken back */
+    uint32_t viewed_rows;        /* of the relation `viewed` that became different */
+    bool sessions_wait;          /* there is more to do for them at once */
 };
 
 struct aff_learning;

@@ -19,9 +19,10 @@ static const char *const partitioned[] = {
 
 /* Tables that hold rows of all stores, in an order in which they can be emptied. */
 static const char *const shared[] = {
-    "order_outbox",     "pair_review", "order_line", "orders",          "touched",
-    "catalogue_change", "idempotency", "import_job", "catalogue_state", "state",
-    "customer",         "product",     "store"};
+    "session_heard",    "session",      "viewed_stat",      "pair_viewed", "viewed_due",
+    "neighbour_viewed", "viewed_state", "order_outbox",     "pair_review", "order_line",
+    "orders",           "touched",      "catalogue_change", "idempotency", "import_job",
+    "catalogue_state",  "state",        "customer",         "product",     "store"};
 
 static aff_status remove_all(struct aff_connection *connection, int store, struct aff_error *reterr)
 {

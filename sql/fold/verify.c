@@ -5,6 +5,7 @@
 #include "sql/fold/columns.h"
 #include "sql/fold/verify_parts.h"
 #include "sql/review/verdicts.h"
+#include "sql/viewed/verify.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -25,6 +26,9 @@ static const struct part parts[] = {
     {"pair_next", aff_verify_next},
     {"customer_history", aff_verify_histories},
     {"state", aff_verify_state},
+    {"viewed_stat", aff_verify_viewed_stats},
+    {"pair_viewed", aff_verify_viewed_pairs},
+    {"session", aff_verify_viewed_sessions},
     {"neighbour", aff_verify_neighbours},
 };
 _Static_assert(sizeof parts / sizeof parts[0] == AFF_VERIFIED_PARTS, "one entry a table");
@@ -184,6 +188,8 @@ static aff_status verify_snapshot(struct aff_verifying *verifying, const struct 
     verifying->state = &state;
     if (status == AFF_OK)
         status = count_all(verifying, settings->n_threads, &baskets, &pairs, &next);
+    if (status == AFF_OK)
+        status = aff_verify_sessions_count(verifying);
     if (status == AFF_OK) {
         report->version = state.version;
         report->generation = state.generation;
@@ -219,6 +225,7 @@ aff_status aff_verify(struct aff_connection *connection, int store,
         status = verify_snapshot(&verifying, settings, &report);
     (void)!aff_execute(connection, "ROLLBACK",
                        NULL); /* it changed nothing; what failed before is what counts */
+    aff_viewed_done(&verifying.viewed);
     free(verifying.kept.bytes);
     free(verifying.counted.bytes);
     free(verifying.gaps);

@@ -5,6 +5,7 @@
 #include "core/learn/next.h"
 #include "core/learn/pairs.h"
 #include "core/learn/rows.h"
+#include "core/learn/viewed.h"
 #include "sql/copy.h"
 #include "sql/fold/compare.h"
 #include "sql/fold/recount.h"
@@ -32,6 +33,7 @@ struct aff_verifying {
     unsigned char *gaps; /* a stored histogram */
     struct aff_neighbour *neighbours;
     struct aff_pair_counts *counts;
+    struct aff_viewed viewed;         /* sessions counted anew */
     struct aff_comparison comparison; /* of the table of the moment */
 };
 

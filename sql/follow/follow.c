@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* Values of `what` in the tables of changes. */
-enum { TOUCHED_TOGETHER = 1, TOUCHED_NEXT = 2, TOUCHED_HISTORY = 3, TOUCHED_STAT = 4 };
+enum { TOUCHED_TOGETHER = 1, TOUCHED_NEXT = 2, TOUCHED_HISTORY = 3, TOUCHED_STAT = 4, TOUCHED_VIEWED = 5 };
 enum { CHANGED_PRODUCT = 1, CHANGED_CUSTOMER = 2 };
 enum { STATEMENT_SIZE = 2048 };
 
@@ -73,8 +73,9 @@ static aff_status read_product(struct following *following, struct aff_copy_read
 
     if (status != AFF_OK)
         return take(following, status, "affinity.product", product.key);
-    const struct aff_product_counts counts = {product.orders, product.weight,     product.revenue,
-                                              product.margin, product.last_at_us, product.discounted};
+    const struct aff_product_counts counts = {product.orders,  product.weight,     product.revenue,
+                                              product.margin,  product.last_at_us, product.discounted,
+                                              product.sessions};
     following->report.products++;
     status = aff_update_product(following->update, &product);
     if (status == AFF_OK)
@@ -97,13 +98,15 @@ static aff_status follow_products(struct following *following)
                    "COPY (SELECT " AFF_LOAD_PRODUCT_COLUMNS
                    " FROM (SELECT key FROM affinity.catalogue_change WHERE store = %d AND what = %d"
                    "  AND version > %" PRIu64 " UNION SELECT key FROM affinity.touched WHERE store = %d"
-                   "  AND what IN (%d, %d) AND version > %" PRIu64 " AND version <= %" PRIu64 ") k"
+                   "  AND what IN (%d, %d, %d) AND version > %" PRIu64 " AND version <= %" PRIu64 ") k"
                    " JOIN affinity.product p ON p.store = %d AND p.product = k.key"
                    " LEFT JOIN affinity.product_stat s ON s.store = %d AND s.product = p.product"
+                   " LEFT JOIN affinity.viewed_stat v ON v.store = %d AND v.product = p.product"
                    " ORDER BY p.product) TO STDOUT (FORMAT binary)",
                    following->store, CHANGED_PRODUCT, overlapping(following->catalogue_from),
-                   following->store, TOUCHED_TOGETHER, TOUCHED_STAT, overlapping(following->from),
-                   following->state.published, following->store, following->store);
+                   following->store, TOUCHED_TOGETHER, TOUCHED_STAT, TOUCHED_VIEWED,
+                   overlapping(following->from), following->state.published, following->store,
+                   following->store, following->store);
     return read_all(following, statement, read_product);
 }
 
@@ -146,6 +149,21 @@ static aff_status follow_neighbours(struct following *following)
                    " WHERE t.store = %d AND t.what IN (%d, %d) AND t.version > %" PRIu64
                    "  AND t.version <= %" PRIu64 ") TO STDOUT (FORMAT binary)",
                    following->store, following->store, following->store, TOUCHED_TOGETHER, TOUCHED_NEXT,
+                   overlapping(following->from), following->state.published);
+    return read_all(following, statement, read_neighbours);
+}
+
+static aff_status follow_viewed(struct following *following)
+{
+    char statement[STATEMENT_SIZE];
+
+    (void)snprintf(statement, sizeof statement,
+                   "COPY (SELECT %d::smallint, t.key::integer, " AFF_LOAD_VIEWED_COLUMNS
+                   " FROM affinity.touched t JOIN affinity.product p ON p.store = %d AND p.product = t.key"
+                   " LEFT JOIN affinity.neighbour_viewed n ON n.store = %d AND n.product = t.key"
+                   " WHERE t.store = %d AND t.what = %d AND t.version > %" PRIu64
+                   "  AND t.version <= %" PRIu64 ") TO STDOUT (FORMAT binary)",
+                   AFF_RELATION_VIEWED, following->store, following->store, following->store, TOUCHED_VIEWED,
                    overlapping(following->from), following->state.published);
     return read_all(following, statement, read_neighbours);
 }
@@ -206,6 +224,8 @@ static aff_status read_changes(struct following *following)
 
     if (status == AFF_OK && following->state.published != following->from)
         status = follow_neighbours(following);
+    if (status == AFF_OK && following->state.published != following->from)
+        status = follow_viewed(following);
     if (status == AFF_OK)
         status = follow_customers(following);
     return status;

@@ -3,6 +3,7 @@
 
 #include "core/base/clock.h"
 #include "sql/load/parts.h"
+#include "sql/sessions/fitted.h"
 #include "sql/sessions/load_traces.h"
 
 #include <inttypes.h>
@@ -74,7 +75,7 @@ aff_status aff_load_begin(struct aff_connection *connection, int store, struct a
 aff_status aff_load_state(struct aff_connection *connection, int store, struct aff_load_state *ret_state,
                           struct aff_error *reterr)
 {
-    enum { COLUMNS = 13 };
+    enum { COLUMNS = 16 };
     char number[16];
     const char *parameters[] = {number};
     PGresult *result = NULL;
@@ -87,9 +88,14 @@ aff_status aff_load_state(struct aff_connection *connection, int store, struct a
                                   " (extract(epoch FROM t.window_from) * 1000000)::bigint,"
                                   " (extract(epoch FROM t.window_to) * 1000000)::bigint,"
                                   " (extract(epoch FROM t.rebuilt_at) * 1000000)::bigint,"
-                                  " t.generation, t.touched_from, c.version, c.changes_from"
+                                  " t.generation, t.touched_from, c.version, c.changes_from, v.sessions,"
+                                  " (SELECT (extract(epoch FROM min(at)) * 1000000)::bigint"
+                                  " FROM affinity.session WHERE store = s.store),"
+                                  " (SELECT (extract(epoch FROM max(at)) * 1000000)::bigint"
+                                  " FROM affinity.session WHERE store = s.store)"
                                   " FROM affinity.store s LEFT JOIN affinity.state t USING (store)"
                                   " LEFT JOIN affinity.catalogue_state c USING (store)"
+                                  " LEFT JOIN affinity.viewed_state v USING (store)"
                                   " WHERE s.store = $1::integer",
                                   1, parameters, &result, reterr);
     if (status != AFF_OK)
@@ -104,7 +110,10 @@ aff_status aff_load_state(struct aff_connection *connection, int store, struct a
                                                     .half_life_s = value[4],
                                                     .landmark_us = value[5],
                                                     .from_us = value[6],
-                                                    .to_us = value[7]},
+                                                    .to_us = value[7],
+                                                    .sessions = (uint64_t)value[13],
+                                                    .viewed_from_us = value[14],
+                                                    .viewed_to_us = value[15]},
                                          .built_at_us = value[8],
                                          .generation = (uint64_t)value[9],
                                          .touched_from = (uint64_t)value[10],
@@ -129,44 +138,52 @@ static aff_status load_totals(struct aff_connection *connection, int store, stru
     return AFF_OK;
 }
 
+/* *ret_left: bytes that nothing but sessions and baskets may take. */
 static aff_status check_limit(struct aff_connection *connection, int store, uint64_t limit_bytes,
-                              struct aff_error *reterr)
+                              uint64_t *ret_left, struct aff_error *reterr)
 {
     enum { MEGABYTE = 1 << 20 };
     uint64_t bytes;
 
+    *ret_left = UINT64_MAX;
     if (limit_bytes == 0)
         return AFF_OK;
     aff_status status = aff_load_estimate(connection, store, &bytes, reterr);
-    if (status != AFF_OK || bytes <= limit_bytes)
+    if (status != AFF_OK)
         return status;
+    *ret_left = limit_bytes - bytes;
+    if (bytes <= limit_bytes)
+        return AFF_OK;
     return aff_error_set(reterr, AFF_LIMIT,
                          "its index would take about %" PRIu64 " MB of memory, the limit is %" PRIu64
                          " MB; raise memory.limit_mb or keep fewer neighbours (learn.neighbours)",
                          (bytes + MEGABYTE - 1) / MEGABYTE, limit_bytes / MEGABYTE);
 }
 
-static aff_status load(struct aff_connection *connection, int store, uint64_t limit_bytes,
+static aff_status load(struct aff_connection *connection, int store, const struct aff_load_bounds *bounds,
                        struct aff_model *model, struct aff_error *reterr)
 {
-    aff_status status = check_limit(connection, store, limit_bytes, reterr);
+    uint64_t left;
+    aff_status status = check_limit(connection, store, bounds->limit_bytes, &left, reterr);
 
     if (status == AFF_OK)
         status = load_totals(connection, store, model, reterr);
     if (status == AFF_OK)
         status = aff_load_products(connection, store, &model->catalogue, reterr);
     if (status == AFF_OK)
-        status =
-            aff_load_neighbours(connection, store, model->catalogue, &model->together, &model->next, reterr);
+        status = aff_load_neighbours(connection, store, model, reterr);
     if (status == AFF_OK)
         status = aff_load_customers(connection, store, model->catalogue, &model->customers, reterr);
     if (status == AFF_OK)
-        status = aff_load_traces(connection, store, model, reterr);
+        status = aff_load_traces(connection, store, &bounds->traces, left, model, reterr);
+    if (status == AFF_OK)
+        status = aff_fitted_read(connection, store, &model->fitted, &model->fitted_version, reterr);
     return status;
 }
 
-aff_status aff_model_load(struct aff_connection *connection, const char *name, uint64_t limit_bytes,
-                          struct aff_model **ret_model, struct aff_error *reterr)
+aff_status aff_model_load(struct aff_connection *connection, const char *name,
+                          const struct aff_load_bounds *bounds, struct aff_model **ret_model,
+                          struct aff_error *reterr)
 {
     struct aff_error ignored;
     int store = 0;
@@ -182,7 +199,7 @@ aff_status aff_model_load(struct aff_connection *connection, const char *name, u
     (void)snprintf(model->store, sizeof model->store, "%s", name);
     status = aff_load_begin(connection, store, reterr);
     if (status == AFF_OK)
-        status = load(connection, store, limit_bytes, model, reterr);
+        status = load(connection, store, bounds, model, reterr);
     (void)!aff_execute(connection, "ROLLBACK", &ignored); /* nothing was written */
     if (status != AFF_OK) {
         aff_model_free(model);

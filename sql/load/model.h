@@ -17,10 +17,17 @@ AFF_MUST_CHECK aff_status aff_store_find(struct aff_connection *connection, cons
 AFF_MUST_CHECK aff_status aff_store_published(struct aff_connection *connection, int store,
                                               uint64_t *ret_version, struct aff_error *reterr);
 
-/* Loads the store `name`. The bytes it will take are estimated first from the tables' own counts; AFF_LIMIT
- * and nothing loaded if they exceed `limit_bytes` (0: no limit). A store that was never learned loads with
- * its catalogue and empty neighbour rows. Rows that break their contract (arrays of different length, unknown
- * keys) give AFF_DATA with table and key in the text. */
+/* What a load may take. */
+struct aff_load_bounds {
+    uint64_t limit_bytes; /* for all of the model; 0: no limit */
+    struct aff_traces_bounds traces;
+};
+
+/* Loads the store `name`. The bytes that catalogue, customers and neighbours will take are estimated first
+ * from the tables' own counts; AFF_LIMIT and nothing loaded if they exceed the limit. Sessions and baskets
+ * get what is left (aff_load_traces). A store that was never learned loads with its catalogue and empty
+ * neighbour rows. Rows that break their contract (arrays of different length, unknown keys) give AFF_DATA
+ * with table and key in the text. */
 AFF_MUST_CHECK aff_status aff_model_load(struct aff_connection *connection, const char *name,
-                                         uint64_t limit_bytes, struct aff_model **ret_model,
+                                         const struct aff_load_bounds *bounds, struct aff_model **ret_model,
                                          struct aff_error *reterr);

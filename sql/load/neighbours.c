@@ -11,6 +11,10 @@
     "COPY (SELECT n.relation, n.product, " AFF_LOAD_NEIGHBOUR_COLUMNS                                        \
     " FROM affinity.neighbour n WHERE n.store = %d) TO STDOUT (FORMAT binary)"
 
+#define VIEWED                                                                                               \
+    "COPY (SELECT %d::smallint, n.product, " AFF_LOAD_VIEWED_COLUMNS                                         \
+    " FROM affinity.neighbour_viewed n WHERE n.store = %d) TO STDOUT (FORMAT binary)"
+
 static aff_status broken(const struct aff_load_neighbours_row *row, struct aff_error *reterr,
                          const char *what)
 {
@@ -19,16 +23,19 @@ static aff_status broken(const struct aff_load_neighbours_row *row, struct aff_e
                          row->product, what);
 }
 
-/* A row's shape. Gaps are known for `next` only, what the season explains for `together` only, if at all. */
+/* A row's shape. Gaps are known for `next` only, what the season explains for `together` only, if at all, and
+ * of `viewed` nothing but sessions. */
 static aff_status check(const struct aff_load_neighbours_row *row, struct aff_error *reterr)
 {
     size_t n = row->others.n;
     size_t gaps = row->relation == AFF_RELATION_NEXT ? n : 0;
+    size_t sums = row->relation == AFF_RELATION_VIEWED ? 0 : n;
 
-    if (row->relation != AFF_RELATION_TOGETHER && row->relation != AFF_RELATION_NEXT)
+    if (row->relation < AFF_RELATION_TOGETHER || row->relation > AFF_RELATION_VIEWED)
         return broken(row, reterr, "there is no such relation");
-    if (row->scores.n != n || row->orders.n != n || row->weights.n != n || row->revenues.n != n ||
-        row->margins.n != n || row->discounted.n != n || (row->gap_days.n != gaps && row->gap_days.n != 0))
+    if (row->scores.n != n || row->orders.n != n || row->weights.n != sums || row->revenues.n != sums ||
+        row->margins.n != sums || row->discounted.n != sums ||
+        (row->gap_days.n != gaps && row->gap_days.n != 0))
         return broken(row, reterr, "its arrays differ in length");
     if (row->season_expected.n != row->season_z.n || (row->season_z.n != 0 && row->season_z.n != n) ||
         (row->season_z.n != 0 && row->relation == AFF_RELATION_NEXT))
@@ -71,13 +78,15 @@ aff_status aff_load_neighbour(const struct aff_load_neighbours_row *row, size_t 
         return broken(row, reterr, "neighbours are not in order, best first");
     *ret_product = aff_copy_element_int32(row->others, at);
     *ret_score = score;
-    *ret_counts = (struct aff_pair_counts){
-        .orders = (uint32_t)aff_copy_element_int32(row->orders, at),
-        .discounted = (uint32_t)aff_copy_element_int32(row->discounted, at),
-        .weight = aff_copy_element_int64(row->weights, at),
-        .revenue = aff_copy_element_int64(row->revenues, at),
-        .margin = aff_copy_element_int64(row->margins, at),
-    };
+    *ret_counts = (struct aff_pair_counts){.orders = (uint32_t)aff_copy_element_int32(row->orders, at)};
+    if (row->relation == AFF_RELATION_VIEWED) {
+        ret_counts->revenue = ret_counts->margin = AFF_NO_MONEY;
+        return AFF_OK;
+    }
+    ret_counts->discounted = (uint32_t)aff_copy_element_int32(row->discounted, at);
+    ret_counts->weight = aff_copy_element_int64(row->weights, at);
+    ret_counts->revenue = aff_copy_element_int64(row->revenues, at);
+    ret_counts->margin = aff_copy_element_int64(row->margins, at);
     if (row->relation == AFF_RELATION_NEXT)
         ret_counts->gap_days = row->gap_days.n == 0 ? 0 : aff_copy_element_float(row->gap_days, at);
     else if (row->season_z.n != 0) {
@@ -148,33 +157,39 @@ static aff_status add_rows(struct aff_copy_reader *reader, const struct aff_cata
     }
 }
 
-aff_status aff_load_neighbours(struct aff_connection *connection, int store,
-                               const struct aff_catalogue *catalogue, struct aff_neighbours **ret_together,
-                               struct aff_neighbours **ret_next, struct aff_error *reterr)
+static aff_status load_rows(struct aff_connection *connection, const char *statement,
+                            const struct aff_catalogue *catalogue, struct aff_neighbours *const tables[],
+                            struct aff_error *reterr)
 {
-    char statement[sizeof STATEMENT + 16];
-    struct aff_neighbours *tables[AFF_RELATION_NEXT + 1] = {0};
     struct aff_copy_reader reader = {0};
+    aff_status status = aff_copy_read_begin(&reader, connection, statement, reterr);
 
-    (void)snprintf(statement, sizeof statement, STATEMENT, store);
-    aff_status status = aff_neighbours_new(aff_catalogue_size(catalogue), &tables[AFF_RELATION_TOGETHER]);
-    if (status == AFF_OK)
-        status = aff_neighbours_new(aff_catalogue_size(catalogue), &tables[AFF_RELATION_NEXT]);
-    if (status != AFF_OK) {
-        (void)aff_error_set(reterr, status, "%s", aff_status_text(status));
-        goto out;
-    }
-    status = aff_copy_read_begin(&reader, connection, statement, reterr);
     if (status == AFF_OK)
         status = add_rows(&reader, catalogue, tables, reterr);
     aff_copy_read_close(&reader);
+    return status;
+}
+
+aff_status aff_load_neighbours(struct aff_connection *connection, int store, struct aff_model *model,
+                               struct aff_error *reterr)
+{
+    char statement[sizeof STATEMENT + sizeof VIEWED + 32];
+    const uint32_t n = aff_catalogue_size(model->catalogue);
+    aff_status status = aff_neighbours_new(n, &model->together);
+
+    if (status == AFF_OK)
+        status = aff_neighbours_new(n, &model->next);
+    if (status == AFF_OK)
+        status = aff_neighbours_new(n, &model->viewed);
     if (status != AFF_OK)
-        goto out;
-    *ret_together = tables[AFF_RELATION_TOGETHER];
-    *ret_next = tables[AFF_RELATION_NEXT];
-    return AFF_OK;
-out:
-    aff_neighbours_free(tables[AFF_RELATION_TOGETHER]);
-    aff_neighbours_free(tables[AFF_RELATION_NEXT]);
+        return aff_error_set(reterr, status, "%s", aff_status_text(status));
+    struct aff_neighbours *const tables[] = {[AFF_RELATION_TOGETHER] = model->together,
+                                             [AFF_RELATION_NEXT] = model->next,
+                                             [AFF_RELATION_VIEWED] = model->viewed};
+    (void)snprintf(statement, sizeof statement, STATEMENT, store);
+    status = load_rows(connection, statement, model->catalogue, tables, reterr);
+    (void)snprintf(statement, sizeof statement, VIEWED, AFF_RELATION_VIEWED, store);
+    if (status == AFF_OK)
+        status = load_rows(connection, statement, model->catalogue, tables, reterr);
     return status;
 }

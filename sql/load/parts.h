@@ -27,8 +27,9 @@ struct aff_load_state {
 AFF_MUST_CHECK aff_status aff_load_state(struct aff_connection *connection, int store,
                                          struct aff_load_state *ret_state, struct aff_error *reterr);
 
-/* The bytes that the store's model will take, from counts and text sizes in the tables; within some percent.
- */
+/* The bytes that the store's model will take without sessions and baskets, from counts and text sizes in the
+ * tables, with the room for growth: those of aff_model_bytes, and a few more where rows say nothing. What
+ * malloc adds to each product, customer and row is in neither. */
 AFF_MUST_CHECK aff_status aff_load_estimate(struct aff_connection *connection, int store, uint64_t *ret_bytes,
                                             struct aff_error *reterr);
 
@@ -39,20 +40,18 @@ AFF_MUST_CHECK aff_status aff_load_customers(struct aff_connection *connection, 
                                              const struct aff_catalogue *catalogue,
                                              struct aff_customers **ret_customers, struct aff_error *reterr);
 
-/* Both relations, by the rows of `catalogue`. */
+/* All relations of model->catalogue, into the model's tables, which the model owns also after a failure. */
 AFF_MUST_CHECK aff_status aff_load_neighbours(struct aff_connection *connection, int store,
-                                              const struct aff_catalogue *catalogue,
-                                              struct aff_neighbours **ret_together,
-                                              struct aff_neighbours **ret_next, struct aff_error *reterr);
+                                              struct aff_model *model, struct aff_error *reterr);
 
 /* ---- columns ---- */
 
-/* Columns of a product p and its product_stat s, which may be null. Attributes come as one text[]: all names,
- * then all values. Nulls say nothing about a product and are left out, values that are no texts come as their
- * JSON. */
+/* Columns of a product p, its product_stat s and its viewed_stat v, which may be null. Attributes come as one
+ * text[]: all names, then all values. Nulls say nothing about a product and are left out, values that are no
+ * texts come as their JSON. */
 #define AFF_LOAD_PRODUCT_COLUMNS                                                                             \
     "p.product, p.id, p.name, p.category, p.brand, p.price, p.compare_at, p.cost, p.stock,"                  \
-    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at, s.discounted,"             \
+    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at, s.discounted, v.sessions," \
     " CASE WHEN jsonb_typeof(p.attributes) = 'object' AND p.attributes <> '{}'"                              \
     " THEN (SELECT array_agg(e.key) || array_agg(e.value) FROM jsonb_each_text(p.attributes) e"              \
     " WHERE e.value IS NOT NULL) END"
@@ -72,6 +71,11 @@ AFF_MUST_CHECK aff_status aff_load_product(struct aff_copy_reader *reader,
 #define AFF_LOAD_NEIGHBOUR_COLUMNS                                                                           \
     "n.others, n.scores, n.orders, n.weights, n.revenues, n.margins, n.discounted, n.gap_days,"              \
     " n.season_expected, n.season_z"
+
+/* The same of a row n of neighbour_viewed, which counts sessions and nothing else. */
+#define AFF_LOAD_VIEWED_COLUMNS                                                                              \
+    "n.others, n.scores, n.sessions, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::integer[],"       \
+    " NULL::real[], NULL::real[], NULL::real[]"
 
 struct aff_load_neighbours_row {
     int16_t relation;

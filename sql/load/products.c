@@ -9,6 +9,7 @@
 #define STATEMENT                                                                                            \
     "COPY (SELECT " AFF_LOAD_PRODUCT_COLUMNS " FROM affinity.product p"                                      \
     " LEFT JOIN affinity.product_stat s ON s.store = p.store AND s.product = p.product"                      \
+    " LEFT JOIN affinity.viewed_stat v ON v.store = p.store AND v.product = p.product"                       \
     " WHERE p.store = %d ORDER BY p.product) TO STDOUT (FORMAT binary)"
 
 static aff_status read_attributes(struct aff_copy_reader *reader, struct aff_load_attributes *attributes,
@@ -56,6 +57,7 @@ aff_status aff_load_product(struct aff_copy_reader *reader, struct aff_load_attr
     product.margin = aff_copy_get_int64(reader, 0);
     product.last_at_us = aff_copy_get_time(reader, 0);
     product.discounted = (uint32_t)aff_copy_get_int32(reader, 0);
+    product.sessions = (uint32_t)aff_copy_get_int32(reader, 0);
     *ret_product = product;
     return read_attributes(reader, attributes, ret_product);
 }

@@ -3,7 +3,6 @@
 
 #include "core/base/clock.h"
 #include "sql/copy.h"
-#include "sql/sessions/fitted.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -19,6 +18,9 @@ struct reading {
     struct aff_sequences_builder *builder;
     uint32_t *rows; /* of one sequence */
     size_t capacity;
+    const struct aff_traces_bounds *bounds;
+    uint64_t bytes;    /* of memory that are left for traces */
+    uint32_t left_out; /* sequences that were read when there was no memory left */
 };
 
 static aff_status fail(aff_status status, struct aff_error *reterr)
@@ -48,11 +50,30 @@ static aff_status read_rows(struct reading *reading, struct aff_copy_array produ
     return AFF_OK;
 }
 
+/* Adds a sequence while all of them fit. */
+static aff_status add_sequence(struct reading *reading, int64_t at_s, uint32_t n, uint64_t *used_bytes,
+                               struct aff_error *reterr)
+{
+    const uint32_t kept = n < AFF_SEQUENCE_LENGTH_MAX ? n : AFF_SEQUENCE_LENGTH_MAX;
+
+    *used_bytes += (2 + (uint64_t)kept) * sizeof(uint32_t);
+    if (*used_bytes > reading->bytes) {
+        reading->left_out++;
+        return AFF_OK;
+    }
+    aff_status status = aff_sequences_builder_add(reading->builder, reading->rows, n,
+                                                  at_s < 0            ? 0
+                                                  : at_s > UINT32_MAX ? UINT32_MAX
+                                                                      : (uint32_t)at_s);
+    return status == AFF_OK ? AFF_OK : fail(status, reterr);
+}
+
 /* Reads the sequences that a COPY of (seconds bigint, products integer[]) gives. */
 static aff_status read_sequences(struct reading *reading, const char *statement, uint32_t holders,
                                  struct aff_sequences **ret_sequences, struct aff_error *reterr)
 {
     struct aff_copy_reader reader = {0};
+    uint64_t used_bytes = 0;
     bool more = true;
     aff_status status = aff_sequences_builder_new(&reading->builder);
 
@@ -63,14 +84,8 @@ static aff_status read_sequences(struct reading *reading, const char *statement,
         const int64_t at_s = aff_copy_get_int64(&reader, 0);
         uint32_t n = 0;
         status = read_rows(reading, aff_copy_get_array(&reader, sizeof(int32_t)), &n, reterr);
-        if (status != AFF_OK)
-            break;
-        status = aff_sequences_builder_add(reading->builder, reading->rows, n,
-                                           at_s < 0            ? 0
-                                           : at_s > UINT32_MAX ? UINT32_MAX
-                                                               : (uint32_t)at_s);
-        if (status != AFF_OK)
-            (void)fail(status, reterr);
+        if (status == AFF_OK)
+            status = add_sequence(reading, at_s, n, &used_bytes, reterr);
     }
     aff_copy_read_close(&reader);
     if (status == AFF_OK) {
@@ -84,31 +99,57 @@ static aff_status read_sequences(struct reading *reading, const char *statement,
     return status;
 }
 
-static aff_status load_sessions(struct reading *reading, int store, struct aff_traces *traces,
+static aff_status read_sessions(struct reading *reading, int store, struct aff_sequences **ret_sessions,
                                 struct aff_error *reterr)
 {
     char statement[512];
 
     (void)snprintf(statement, sizeof statement,
                    "COPY (SELECT extract(epoch FROM at)::bigint, products FROM affinity.session"
-                   " WHERE store = %d ORDER BY at DESC, session_key LIMIT %d) TO STDOUT (FORMAT binary)",
-                   store, AFF_TRACES_SESSIONS);
-    aff_status status = read_sequences(reading, statement, AFF_TRACES_HOLDERS, &traces->sessions, reterr);
+                   " WHERE store = %d ORDER BY at DESC, session_key LIMIT %" PRIu32
+                   ") TO STDOUT (FORMAT binary)",
+                   store, reading->bounds->sessions);
+    return read_sequences(reading, statement, reading->bounds->holders, ret_sessions, reterr);
+}
+
+aff_status aff_load_sessions(struct aff_connection *connection, int store,
+                             const struct aff_catalogue *catalogue, struct aff_sequences **ret_sessions,
+                             struct aff_error *reterr)
+{
+    const struct aff_traces_bounds bounds = {.sessions = AFF_TRACES_SESSIONS, .holders = AFF_TRACES_HOLDERS};
+    struct reading reading = {
+        .connection = connection, .catalogue = catalogue, .bounds = &bounds, .bytes = UINT64_MAX};
+    struct aff_sequences *sessions = NULL;
+    aff_status status = read_sessions(&reading, store, &sessions, reterr);
+
+    free(reading.rows);
     if (status != AFF_OK)
         return status;
-    if (traces->sessions->n == 0) {
-        aff_sequences_free(traces->sessions);
-        traces->sessions = NULL;
-        return AFF_OK;
+    if (sessions->n == 0) {
+        aff_sequences_free(sessions);
+        sessions = NULL;
     }
-    status = aff_traces_learn_views(traces);
+    *ret_sessions = sessions;
+    return AFF_OK;
+}
+
+static aff_status load_sessions(struct reading *reading, int store, struct aff_traces *traces,
+                                struct aff_error *reterr)
+{
+    struct aff_sequences *sessions = NULL;
+    aff_status status = read_sessions(reading, store, &sessions, reterr);
+
+    if (status != AFF_OK)
+        return status;
+    status = aff_traces_set_sessions(traces, sessions, reading->bounds->holders, reading->bytes);
+    traces->sessions_left_out += reading->left_out;
     return status == AFF_OK ? AFF_OK : fail(status, reterr);
 }
 
-/* Where the newest AFF_TRACES_LINES lines begin if they came evenly; 30 days at least, for popularity. */
-static int64_t begin_of(const struct aff_totals *totals, int64_t lines)
+/* Where the newest `kept` lines begin if they came evenly; 30 days at least, for popularity. */
+static int64_t begin_of(const struct aff_totals *totals, int64_t lines, uint32_t kept)
 {
-    const double share = lines > AFF_TRACES_LINES ? (double)AFF_TRACES_LINES / (double)lines : 1;
+    const double share = lines > kept ? (double)kept / (double)lines : 1;
     const double window_us = share * ((double)totals->to_us - (double)totals->from_us);
     const double least_us = 30 * DAY_S * AFF_SECOND_US;
 
@@ -128,6 +169,7 @@ static aff_status count_lines(struct reading *reading, int store, int64_t *ret_l
         ret_lines, reterr);
 }
 
+/* The lines themselves are kept only until what they say is known. */
 static aff_status load_baskets(struct reading *reading, int store, const struct aff_totals *totals,
                                struct aff_traces *traces, struct aff_error *reterr)
 {
@@ -144,28 +186,40 @@ static aff_status load_baskets(struct reading *reading, int store, const struct 
                    " WHERE store = %d AND quantity > returned AND ordered_at >="
                    " 'epoch'::timestamptz + %" PRId64 " * interval '1 microsecond'"
                    " GROUP BY order_key ORDER BY 1, order_key) TO STDOUT (FORMAT binary)",
-                   store, begin_of(totals, lines));
+                   store, begin_of(totals, lines, reading->bounds->lines));
+    const uint64_t bytes = reading->bytes;
+    reading->bytes = UINT64_MAX;
     status = read_sequences(reading, statement, 1, &baskets, reterr);
+    reading->bytes = bytes;
     if (status != AFF_OK)
         return status;
     status = aff_traces_learn_baskets(traces, baskets, (uint32_t)(totals->to_us / AFF_SECOND_US));
     aff_sequences_free(baskets);
-    return status == AFF_OK ? AFF_OK : fail(status, reterr);
+    if (status != AFF_OK)
+        return fail(status, reterr);
+    traces->baskets_left_out = aff_traces_bytes(traces) > reading->bytes;
+    if (traces->baskets_left_out)
+        aff_traces_drop_baskets(traces);
+    return AFF_OK;
 }
 
-aff_status aff_load_traces(struct aff_connection *connection, int store, struct aff_model *model,
+aff_status aff_load_traces(struct aff_connection *connection, int store,
+                           const struct aff_traces_bounds *bounds, uint64_t bytes, struct aff_model *model,
                            struct aff_error *reterr)
 {
-    struct reading reading = {.connection = connection, .catalogue = model->catalogue};
+    struct reading reading = {
+        .connection = connection, .catalogue = model->catalogue, .bounds = bounds, .bytes = bytes};
     struct aff_traces *traces = calloc(1, sizeof *traces);
+    aff_status status = AFF_OK;
 
     if (traces == NULL)
         return fail(AFF_NOMEM, reterr);
-    aff_status status = load_sessions(&reading, store, traces, reterr);
-    if (status == AFF_OK)
+    if (bounds->lines > 0)
         status = load_baskets(&reading, store, &model->totals, traces, reterr);
-    if (status == AFF_OK)
-        status = aff_fitted_read(connection, store, &traces->fitted, reterr);
+    const uint64_t used_bytes = aff_traces_bytes(traces);
+    reading.bytes = used_bytes < bytes ? bytes - used_bytes : 0;
+    if (status == AFF_OK && bounds->sessions > 0)
+        status = load_sessions(&reading, store, traces, reterr);
     free(reading.rows);
     if (status != AFF_OK) {
         aff_traces_free(traces);

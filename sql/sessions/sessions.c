@@ -53,6 +53,31 @@ static aff_status add_products(struct aff_session_intake *intake, int64_t *ret_n
         1, parameters, ret_new, reterr);
 }
 
+/* Keeps who counts sessions out until the commit; shared by imports (sql/viewed/apply.c). */
+static aff_status lock_out_counts(struct aff_session_intake *intake, struct aff_error *reterr)
+{
+    char number[16];
+    const char *parameters[] = {number};
+
+    (void)snprintf(number, sizeof number, "%d", intake->store);
+    return aff_query(intake->connection, "SELECT pg_advisory_xact_lock_shared(1986618743, $1::integer)", 1,
+                     parameters, NULL, reterr);
+}
+
+/* They are to be counted. */
+static aff_status note_sessions(struct aff_session_intake *intake, struct aff_error *reterr)
+{
+    char number[16];
+    const char *parameters[] = {number};
+
+    (void)snprintf(number, sizeof number, "%d", intake->store);
+    return aff_query(intake->connection,
+                     "INSERT INTO affinity.session_heard (store, session_key, at, received_at)"
+                     " SELECT $1::integer, v.session_key, max(v.at), '-infinity' FROM session_view v"
+                     " GROUP BY v.session_key",
+                     1, parameters, NULL, reterr);
+}
+
 static aff_status write_sessions(struct aff_session_intake *intake, int64_t *ret_sessions,
                                  struct aff_error *reterr)
 {
@@ -66,7 +91,8 @@ static aff_status write_sessions(struct aff_session_intake *intake, int64_t *ret
         "  SELECT $1::integer, v.session_key, max(v.at), array_agg(p.product ORDER BY v.at, v.n)"
         "  FROM session_view v JOIN affinity.product p ON p.store = $1::integer AND p.id = v.id"
         "  GROUP BY v.session_key"
-        "  ON CONFLICT (store, session_key) DO UPDATE SET at = EXCLUDED.at, products = EXCLUDED.products"
+        "  ON CONFLICT (store, session_key) DO UPDATE SET at = EXCLUDED.at, products = EXCLUDED.products,"
+        "   times = '{}'"
         "  RETURNING 1)"
         " SELECT count(*) FROM written",
         1, parameters, ret_sessions, reterr);
@@ -84,7 +110,11 @@ aff_status aff_session_intake_apply(struct aff_session_intake *intake, struct af
     if (status == AFF_OK)
         status = add_products(intake, &report.products_new, reterr);
     if (status == AFF_OK)
+        status = lock_out_counts(intake, reterr);
+    if (status == AFF_OK)
         status = write_sessions(intake, &report.sessions, reterr);
+    if (status == AFF_OK)
+        status = note_sessions(intake, reterr);
     if (status == AFF_OK)
         status = aff_execute(intake->connection, "COMMIT", reterr);
     if (status != AFF_OK)

@@ -76,6 +76,32 @@ static struct aff_neighbours *make_rows(void)
     return table;
 }
 
+static struct aff_sequences *make_sequences(void)
+{
+    static const uint32_t rows[] = {0, 2, 1, 0, 4, 5, 3};
+    struct aff_sequences_builder *builder;
+    struct aff_sequences *sequences;
+
+    must(aff_sequences_builder_new(&builder));
+    for (uint32_t s = 0; s < 6; s++)
+        must(aff_sequences_builder_add(builder, rows + s % 4, 1 + s % 4, 1000 * s));
+    must(aff_sequences_builder_finish(builder, PRODUCTS, 3, &sequences));
+    aff_sequences_builder_free(builder);
+    return sequences;
+}
+
+static struct aff_traces *make_traces(void)
+{
+    struct aff_traces *traces = calloc(1, sizeof *traces);
+
+    if (traces == NULL)
+        abort();
+    traces->sessions = make_sequences();
+    must(aff_traces_learn_views(traces));
+    must(aff_traces_learn_baskets(traces, traces->sessions, 9000));
+    return traces;
+}
+
 static struct aff_model *make_model(void)
 {
     const struct aff_purchase purchases[] = {{2, 3, 100, 900}, {1, 1, 800, 800}};
@@ -94,6 +120,10 @@ static struct aff_model *make_model(void)
     aff_customers_builder_free(builder);
     model->together = make_rows();
     model->next = make_rows();
+    model->viewed = make_rows();
+    model->traces = make_traces();
+    model->fitted.given[AFF_SITUATION_CART] = true;
+    model->fitted.of[AFF_SITUATION_CART].affinity = 1;
     return model;
 }
 
@@ -160,12 +190,24 @@ static size_t make_file(const uint8_t *data, size_t size, unsigned char file[FIL
     return n;
 }
 
-static void answer(const struct aff_model *model)
+/* With every source on, so that all that the file holds is looked at. */
+static struct aff_blend all_on(void)
+{
+    struct aff_blend blend = aff_blend_default();
+
+    for (int situation = 0; situation < AFF_SITUATION_MAX; situation++)
+        for (int weight = 0; weight < AFF_WEIGHT_MAX; weight++)
+            *aff_weights_at(&blend.of[situation], weight) = 0.5;
+    return blend;
+}
+
+static void answer(const struct aff_model *model, enum aff_as as)
 {
     const struct aff_cart_line lines[] = {{aff_text_of("a"), 1, AFF_NO_MONEY},
                                           {aff_text_of("c"), 1, AFF_NO_MONEY}};
-    const struct aff_blend blend = aff_blend_default();
+    const struct aff_blend blend = all_on();
     struct aff_request request = {.cart = lines,
+                                  .as = as,
                                   .n_cart = 2,
                                   .customer = aff_text_of("ann"),
                                   .limit = 10,
@@ -226,9 +268,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     must(aff_slot_new(&slot));
     aff_slot_publish(slot, model);
-    answer(model);
+    answer(model, AFF_AS_ADDED);
     change(slot);
-    answer(aff_slot_model(slot));
+    answer(aff_slot_model(slot), AFF_AS_VIEWS);
     aff_slot_free(slot);
     return 0;
 }

@@ -6,8 +6,10 @@
 
 #include "core/learn/evidence.h"
 #include "core/recommend/recommend.h"
+#include "core/sequence/alike.h"
 #include "random_store.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -15,8 +17,9 @@ enum { MOST_PRODUCTS = 240 };
 
 /* What the reference finds out about one product. */
 struct verdict {
-    bool named, by_base, by_history, bought, substitute;
-    float affinity, sequence, personal, history, content;
+    bool named, by_base, by_history, by_trace, bought, substitute;
+    float affinity, sequence, personal, content;
+    float traces[AFF_TRACE_MAX];
     enum aff_drop drop;
     float score;
 };
@@ -27,9 +30,14 @@ struct reference {
     const struct aff_blend *blend;
     const struct aff_weights *weights; /* of the situation */
     float base_weights[AFF_CART_MAX + 1];
+    double ages[AFF_CART_MAX + 1]; /* lines after it */
     uint32_t n;
     uint32_t cart[AFF_CART_MAX], n_cart, bases[AFF_CART_MAX + 1], n_bases, newest, product;
     const struct aff_history *history;
+    uint32_t lines[AFF_CART_MAX];      /* rows of all cart lines, AFF_NO_ROW among them */
+    const struct aff_neighbour *alike; /* what sessions alike name: test_sequence.c has a reference for it */
+    uint32_t n_alike;
+    struct aff_alike_space *alike_space;
     struct verdict verdicts[MOST_PRODUCTS];
     uint32_t order[MOST_PRODUCTS], n_live;
     uint32_t dropped[AFF_DROP_MAX], candidates;
@@ -63,13 +71,13 @@ static void resolve(struct reference *reference)
     reference->newest = AFF_NO_ROW;
     for (size_t i = 0; i < request->n_cart; i++) {
         uint32_t row = find(reference, request->cart[i].product);
+        reference->lines[i] = row;
         if (row == AFF_NO_ROW)
             continue;
         reference->newest = row;
         if (among(reference->cart, reference->n_cart, row))
             continue;
-        float fade = (float)exp(-(double)(request->n_cart - 1 - i) / 2);
-        reference->base_weights[reference->n_cart] = request->as == AFF_AS_CART ? 1 : fmaxf(fade, 0.1f);
+        reference->ages[reference->n_cart] = (double)(request->n_cart - 1 - i);
         reference->cart[reference->n_cart++] = row;
     }
     for (uint32_t i = 0; i < reference->n_cart; i++)
@@ -86,7 +94,13 @@ static void resolve(struct reference *reference)
         situation = known ? AFF_SITUATION_ADDED_KNOWN : AFF_SITUATION_ADDED;
     if (reference->n_bases == 0 && known)
         situation = AFF_SITUATION_NEXT_BASKET;
+    if (request->as == AFF_AS_VIEWS)
+        situation = AFF_SITUATION_VIEWS;
     reference->weights = &reference->blend->of[situation];
+    const double lines = reference->weights->cart_lines > 0 ? reference->weights->cart_lines : 2;
+    for (uint32_t i = 0; i < reference->n_cart; i++)
+        reference->base_weights[i] =
+            request->as == AFF_AS_CART ? 1 : fmaxf((float)exp(-reference->ages[i] / lines), 0.1f);
 }
 
 static int entry_of(const struct aff_row *row, uint32_t other)
@@ -185,7 +199,10 @@ static void name_content(struct reference *reference, uint32_t row)
 /* The closed form of recommend.h, in single precision as there. */
 static float worth(const struct reference *reference, const struct aff_purchase *purchase)
 {
-    const float half_life_s = (float)(reference->blend->personal_half_life_days * 86400);
+    const float half_life_s =
+        (float)((reference->weights->half_life_days > 0 ? reference->weights->half_life_days
+                                                        : reference->blend->personal_half_life_days) *
+                86400);
     const float n = (float)purchase->orders;
     const float last =
         exp2f(-(float)(STORE_NOW_S > purchase->last_s ? STORE_NOW_S - purchase->last_s : 0) / half_life_s);
@@ -195,6 +212,82 @@ static float worth(const struct reference *reference, const struct aff_purchase 
     const float ratio =
         exp2f(-(((float)purchase->last_s - (float)purchase->first_s) / (n - 1)) / half_life_s);
     return ratio > 0.999F ? last * n : last * (1 - powf(ratio, n)) / (1 - ratio);
+}
+
+/* Adds what an entry of the list says of the row. */
+static bool add_entry(struct verdict *verdict, enum aff_trace trace, const struct aff_neighbour *entries,
+                      uint32_t n, uint32_t row, float weight)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (entries[i].row != row)
+            continue;
+        verdict->traces[trace] += weight * entries[i].score;
+        verdict->by_trace = true;
+        return true;
+    }
+    return false;
+}
+
+static bool wants(const struct reference *reference, enum aff_trace trace)
+{
+    return reference->weights->traces[trace] > 0;
+}
+
+static void name_by_views(struct reference *reference, uint32_t row)
+{
+    const struct aff_traces *traces = reference->model->traces;
+    const uint32_t n_lines = (uint32_t)reference->request->n_cart;
+    struct verdict *verdict = &reference->verdicts[row];
+
+    if (wants(reference, AFF_TRACE_ALIKE))
+        (void)add_entry(verdict, AFF_TRACE_ALIKE, reference->alike, reference->n_alike, row, 1);
+    for (uint32_t age = 0; age < n_lines && age < 10; age++) {
+        const uint32_t line = reference->lines[n_lines - 1 - age];
+        uint32_t n = 0;
+        const struct aff_neighbour *rules = aff_successors_of(traces->viewed, line, &n);
+        if (wants(reference, AFF_TRACE_VIEWED))
+            (void)add_entry(verdict, AFF_TRACE_VIEWED, rules, n, row, expf(-(float)age / 2));
+        if (!wants(reference, AFF_TRACE_SEEN) || traces->revisits < 0.05f || age == 0 || line != row)
+            continue;
+        verdict->by_trace = true;
+        verdict->traces[AFF_TRACE_SEEN] +=
+            (row == reference->lines[n_lines - 1] ? 0.5f : 1.0f) * expf(-(float)age / 10);
+    }
+}
+
+/* The sources of core/recommend/weights.h that look at sessions, baskets and all purchases. */
+static void name_by_traces(struct reference *reference, uint32_t row)
+{
+    const struct aff_traces *traces = reference->model->traces;
+    struct verdict *verdict = &reference->verdicts[row];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; wants(reference, AFF_TRACE_HISTORY) && reference->history != NULL &&
+                         i < reference->history->n && i < 100;
+         i++) {
+        const struct aff_purchase *bought = &reference->history->purchases[i];
+        const struct aff_row *neighbours = aff_neighbours_row(reference->model->together, bought->row);
+        if (neighbours != NULL && add_entry(verdict, AFF_TRACE_HISTORY, neighbours->entries, neighbours->n,
+                                            row, worth(reference, bought)))
+            verdict->by_history = true;
+    }
+    if (traces == NULL)
+        return;
+    uint32_t looked = reference->request->as == AFF_AS_ADDED ? 1 : 5, age = 0;
+    for (size_t line = reference->request->n_cart; wants(reference, AFF_TRACE_ADDED) && line-- > 0;) {
+        if (reference->lines[line] == AFF_NO_ROW || age == looked)
+            continue;
+        const struct aff_neighbour *rules = aff_successors_of(traces->added, reference->lines[line], &n);
+        (void)add_entry(verdict, AFF_TRACE_ADDED, rules, n, row, expf(-(float)age / 2));
+        age++;
+    }
+    if (reference->request->as == AFF_AS_VIEWS)
+        name_by_views(reference, row);
+    if (wants(reference, AFF_TRACE_RECENT) && traces->recent_of != NULL) {
+        for (uint32_t i = 0; i < traces->n_recent; i++)
+            verdict->by_trace = verdict->by_trace || traces->recent[i].row == row;
+        verdict->traces[AFF_TRACE_RECENT] = traces->recent_of[row];
+    }
 }
 
 static void name(struct reference *reference, uint32_t row)
@@ -227,20 +320,9 @@ static void name(struct reference *reference, uint32_t row)
         verdict->bought = true;
         verdict->personal = worth(reference, purchase);
     }
-    for (uint32_t i = 0; reference->weights->traces[AFF_TRACE_HISTORY] > 0 && reference->history != NULL &&
-                         i < reference->history->n && i < 100;
-         i++) {
-        const struct aff_purchase *bought = &reference->history->purchases[i];
-        const struct aff_row *neighbours = aff_neighbours_row(reference->model->together, bought->row);
-        int entry = entry_of(neighbours, row);
-        if (entry < 0)
-            continue;
-        verdict->by_history = true;
-        verdict->history += worth(reference, bought) * neighbours->entries[entry].score;
-    }
+    name_by_traces(reference, row);
     name_content(reference, row);
-    verdict->named =
-        verdict->by_base || verdict->by_history || next || verdict->bought || verdict->substitute;
+    verdict->named = verdict->by_base || verdict->by_trace || next || verdict->bought || verdict->substitute;
 }
 
 static bool filter_holds(const struct aff_filter *filter, const struct aff_product *product)
@@ -334,7 +416,7 @@ static enum aff_drop judge(const struct reference *reference, uint32_t row)
     const struct verdict *verdict = &reference->verdicts[row];
     enum aff_kind kind = verdict->bought ? AFF_KIND_REPLENISH : AFF_KIND_CROSS_SELL;
 
-    if (among(reference->cart, reference->n_cart, row))
+    if (request->as != AFF_AS_VIEWS && among(reference->cart, reference->n_cart, row))
         return AFF_DROP_IN_CART;
     if (row == reference->product)
         return AFF_DROP_IS_PRODUCT;
@@ -346,6 +428,9 @@ static enum aff_drop judge(const struct reference *reference, uint32_t row)
         return AFF_DROP_UNPRICED;
     if (product->durable && verdict->bought)
         return AFF_DROP_OWNED;
+    for (size_t i = 0; i < request->n_rejected; i++)
+        if (request->rejected[i] == product->key)
+            return AFF_DROP_REJECTED;
     if (is_too_soon(reference, row))
         return AFF_DROP_NOT_DUE;
     if (!filters_hold(request, product))
@@ -362,28 +447,30 @@ static enum aff_drop judge(const struct reference *reference, uint32_t row)
 
 static float scale_of(double weight, float max)
 {
-    return max > 0 ? (float)(weight / (double)max) : 0;
+    return max > 0 && weight / (double)max <= (double)FLT_MAX ? (float)(weight / (double)max) : 0;
 }
 
 static void score(struct reference *reference)
 {
     const struct aff_weights *weights = reference->weights;
-    float affinity = 0, sequence = 0, personal = 0, history = 0;
+    float affinity = 0, sequence = 0, personal = 0, traces[AFF_TRACE_MAX] = {0};
 
     for (uint32_t i = 0; i < reference->n_live; i++) {
         const struct verdict *verdict = &reference->verdicts[reference->order[i]];
         affinity = fmaxf(affinity, verdict->affinity);
         sequence = fmaxf(sequence, verdict->sequence);
         personal = fmaxf(personal, verdict->personal);
-        history = fmaxf(history, verdict->history);
+        for (int t = 0; t < AFF_TRACE_MAX; t++)
+            traces[t] = fmaxf(traces[t], verdict->traces[t]);
     }
     for (uint32_t i = 0; i < reference->n_live; i++) {
         uint32_t row = reference->order[i];
         struct verdict *verdict = &reference->verdicts[row];
         verdict->score = verdict->affinity * scale_of(weights->affinity, affinity) +
                          verdict->sequence * scale_of(weights->sequence, sequence) +
-                         verdict->personal * scale_of(weights->personal, personal) +
-                         verdict->history * scale_of(weights->traces[AFF_TRACE_HISTORY], history);
+                         verdict->personal * scale_of(weights->personal, personal);
+        for (int t = 0; t < AFF_TRACE_MAX; t++)
+            verdict->score += verdict->traces[t] * scale_of(weights->traces[t], traces[t]);
         if (verdict->substitute)
             verdict->score = verdict->content;
         verdict->score +=
@@ -391,9 +478,24 @@ static void score(struct reference *reference)
     }
 }
 
+static void find_alike(struct reference *reference)
+{
+    const struct aff_traces *traces = reference->model->traces;
+    struct aff_alike_settings settings = aff_alike_default();
+
+    if (reference->request->as != AFF_AS_VIEWS || traces == NULL || traces->sessions == NULL)
+        return;
+    settings.own *= (double)fminf(traces->revisits / 0.35f, 1);
+    assert_int_equal(aff_alike_score(traces->sessions, &settings, reference->alike_space, reference->lines,
+                                     (uint32_t)reference->request->n_cart, STORE_NOW_S, &reference->alike,
+                                     &reference->n_alike),
+                     AFF_OK);
+}
+
 static void run_reference(struct reference *reference)
 {
     resolve(reference);
+    find_alike(reference);
     for (uint32_t row = 0; row < reference->n; row++) {
         struct verdict *verdict = &reference->verdicts[row];
         name(reference, row);

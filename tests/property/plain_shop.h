@@ -20,8 +20,8 @@ struct plain_product {
     int32_t stock;
     bool available, durable;
     struct aff_product_counts counts;
-    struct aff_update_neighbour rows[2][NEIGHBOURS]; /* relation - 1 */
-    uint32_t n_row[2];
+    struct aff_update_neighbour rows[3][NEIGHBOURS]; /* relation - 1 */
+    uint32_t n_row[3];
 };
 
 struct plain_customer {
@@ -103,6 +103,7 @@ static struct aff_product record_of(const struct plain_product *product, uint32_
         .margin = product->counts.margin,
         .last_at_us = product->counts.last_at_us,
         .discounted = product->counts.discounted,
+        .sessions = product->counts.sessions,
     };
 }
 
@@ -131,7 +132,8 @@ static void put_counts(struct shop *shop, struct aff_update *update)
                                         (int64_t)below(shop, 999),
                                         -(int64_t)below(shop, 999),
                                         (int64_t)below(shop, 1u << 30),
-                                        below(shop, orders + 1)};
+                                        below(shop, orders + 1),
+                                        below(shop, 99)};
 
     assert_int_equal(aff_update_product_counts(update, key_of(number), &counts),
                      product->there ? AFF_OK : AFF_NOTFOUND);
@@ -141,7 +143,7 @@ static void put_counts(struct shop *shop, struct aff_update *update)
 
 static void put_row(struct shop *shop, struct aff_update *update)
 {
-    uint32_t number = below(shop, PRODUCTS), n = below(shop, NEIGHBOURS + 1), relation = below(shop, 2);
+    uint32_t number = below(shop, PRODUCTS), n = below(shop, NEIGHBOURS + 1), relation = below(shop, 3);
     struct plain_product *product = &shop->products[number];
     struct aff_update_neighbour neighbours[NEIGHBOURS];
 
@@ -273,6 +275,7 @@ static struct aff_model *build_model(const struct shop *shop)
     model->customers = build_customers(shop, model->catalogue);
     model->together = build_rows(shop, model->catalogue, 0);
     model->next = build_rows(shop, model->catalogue, 1);
+    model->viewed = build_rows(shop, model->catalogue, 2);
     model->totals = shop->totals;
     model->version = shop->version;
     return model;

@@ -47,6 +47,7 @@ static void compare_records(const struct aff_catalogue *a, const struct aff_cata
     assert_int_equal(x->margin, y->margin);
     assert_int_equal(x->last_at_us, y->last_at_us);
     assert_int_equal(x->discounted, y->discounted);
+    assert_int_equal(x->sessions, y->sessions);
     assert_int_equal(aff_catalogue_find(a, y->id), row);
     assert_int_equal(aff_catalogue_find_key(a, y->key), row);
     assert_int_equal(aff_catalogue_eligibility(a)[row], aff_catalogue_eligibility(b)[row]);
@@ -139,6 +140,7 @@ static void compare_models(const struct shop *shop, const struct aff_model *mode
         compare_popularity(model->catalogue, fresh->catalogue);
     compare_rows(model->together, fresh->together, shop->n_products);
     compare_rows(model->next, fresh->next, shop->n_products);
+    compare_rows(model->viewed, fresh->viewed, shop->n_products);
     compare_customers(model->customers, fresh->customers);
     assert_memory_equal(&model->totals, &fresh->totals, sizeof model->totals);
     assert_int_equal(model->version, fresh->version);
@@ -350,9 +352,63 @@ static void what_contradicts_itself_is_refused(void **state)
     assert_int_equal(aff_update_product(update, &same_id), AFF_INVALID);
     assert_int_equal(aff_update_product(update, &added), AFF_OK);
     assert_int_equal(aff_update_customer(update, aff_text_of(""), 1, NULL, 0), AFF_INVALID);
-    assert_int_equal(aff_update_row(update, (enum aff_relation)3, key_of(0), NULL, 0), AFF_INVALID);
+    assert_int_equal(aff_update_row(update, (enum aff_relation)4, key_of(0), NULL, 0), AFF_INVALID);
     aff_update_publish(update);
     assert_int_equal(aff_catalogue_size(aff_slot_model(slot)->catalogue), 3);
+    aff_slot_free(slot);
+    free(shop);
+}
+
+/* One session of the rows 0 and 1. */
+static struct aff_sequences *one_session(uint32_t at_s)
+{
+    const uint32_t rows[] = {0, 1};
+    struct aff_sequences_builder *builder;
+    struct aff_sequences *sessions;
+
+    assert_int_equal(aff_sequences_builder_new(&builder), AFF_OK);
+    assert_int_equal(aff_sequences_builder_add(builder, rows, 2, at_s), AFF_OK);
+    assert_int_equal(aff_sequences_builder_finish(builder, 2, 5, &sessions), AFF_OK);
+    aff_sequences_builder_free(builder);
+    return sessions;
+}
+
+static void sessions_are_replaced_and_the_other_traces_stay(void **state)
+{
+    struct shop *shop = calloc(1, sizeof *shop);
+    struct aff_slot *slot;
+    struct aff_update *update;
+
+    (void)state;
+    assert_non_null(shop);
+    shop->products[0] = (struct plain_product){.there = true, .row = 0};
+    shop->products[1] = (struct plain_product){.there = true, .row = 1};
+    shop->n_products = 2;
+    assert_int_equal(aff_slot_new(&slot), AFF_OK);
+    struct aff_model *model = build_model(shop);
+    aff_slot_publish(slot, model);
+    assert_null(model->traces);
+    for (uint32_t at_s = 1; at_s <= 3; at_s++) {
+        assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
+        assert_int_equal(aff_update_sessions(update, &(struct aff_traces){.sessions = one_session(at_s)}),
+                         AFF_OK);
+        aff_update_publish(update);
+        struct aff_traces *traces = aff_slot_model(slot)->traces;
+        assert_int_equal(traces->sessions->at_s[0], at_s);
+        assert_int_equal(traces->n_recent, at_s == 1 ? 0 : 2);
+        if (at_s == 1) {
+            float *weights = calloc(2, sizeof *weights);
+            assert_non_null(weights);
+            weights[0] = 3;
+            weights[1] = 1;
+            assert_int_equal(aff_traces_set_recent(traces, weights, 2, 2), AFF_OK);
+        }
+    }
+    assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
+    assert_int_equal(aff_update_sessions(update, &(struct aff_traces){.sessions = one_session(9)}), AFF_OK);
+    aff_update_drop(update);
+    assert_int_equal(aff_slot_model(slot)->traces->sessions->at_s[0], 3);
+    assert_int_equal(aff_slot_model(slot)->traces->n_recent, 2);
     aff_slot_free(slot);
     free(shop);
 }
@@ -363,6 +419,7 @@ int main(void)
         cmocka_unit_test(what_contradicts_itself_is_refused),
         cmocka_unit_test(a_model_without_room_says_so_and_stays_as_it_is),
         cmocka_unit_test(saying_the_same_again_and_again_takes_no_memory),
+        cmocka_unit_test(sessions_are_replaced_and_the_other_traces_stay),
         cmocka_unit_test(a_changed_model_equals_one_that_is_built_anew),
     };
 

@@ -133,6 +133,47 @@ class Events:
         return len(self.acknowledged), lost, doubled
 
 
+class Views(Events):
+    """Views of a few sessions, which the learner counts at the same time."""
+
+    name = "views"
+
+    def __init__(self, database, products, sessions=150, **options):
+        super().__init__(database, **options)
+        self.products = products
+        self.sessions = sessions
+
+    def event(self, number):
+        chance = random.Random(number)
+        return {
+            "event_id": f"view-{number}",
+            "kind": "view",
+            "session": f"session-{chance.randrange(self.sessions)}",
+            "product": chance.choice(self.products),
+            "price": number,
+        }
+
+    def settle(self, service):
+        super().settle(service)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            left = self.database.sql("SELECT (SELECT count(*) FROM affinity.session_heard) +"
+                                     " (SELECT count(*) FROM affinity.viewed_due) +"
+                                     " (SELECT count(*) FROM affinity.state WHERE version <> published)")
+            if left[0][0] == "0":
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"sessions are not counted\n{service.log()}")
+
+    def check(self):
+        assert not self.failures, self.failures[:3]
+        rows = self.database.sql("SELECT data ->> 'price', count(*) FROM affinity.event WHERE kind = 1 GROUP BY 1")
+        stored = {int(amount): int(n) for amount, n in rows}
+        lost = sorted(self.acknowledged - stored.keys())
+        doubled = sorted(number for number, n in stored.items() if n > 1)
+        return len(self.acknowledged), lost, doubled
+
+
 def set_read_only(database, on, break_off=False):
     """Whether new transactions of the database may write; with `break_off`, connections of the intake end."""
     database.sql(

@@ -16,6 +16,7 @@ def environment(database=None, extra=None):
     """The present environment without foreign settings; without a database, none can be reached by accident."""
     result = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     result["LC_ALL"] = "C.UTF-8"
+    result["AFFINITY_TUNE_AFTER_REBUILD"] = "false"  # it takes long; tests of it set it
     if database is None:
         result["PGHOST"] = "/nonexistent"
     else:

@@ -68,6 +68,7 @@ static struct aff_catalogue *make_catalogue(struct aff_random *random, uint32_t 
             .attributes = attributes,
             .n_attributes = below(random, 3),
             .orders = orders,
+            .sessions = 2 * orders,
             .weight = (int64_t)orders << 20,
         };
         must(aff_catalogue_builder_add(builder, &product));
@@ -167,7 +168,8 @@ struct aff_model *store_model(struct aff_random *random, uint32_t n_products, ui
     model->customers = make_customers(random, n_products, n_customers);
     model->together = make_neighbours(random, n_products);
     model->next = make_neighbours(random, n_products);
-    model->totals = (struct aff_totals){.orders = 400, .weight = INT64_C(400) << 20};
+    model->viewed = make_neighbours(random, n_products);
+    model->totals = (struct aff_totals){.orders = 400, .sessions = 900, .weight = INT64_C(400) << 20};
     return model;
 }
 
@@ -243,4 +245,48 @@ void store_request(struct aff_random *random, uint32_t n_products, uint32_t n_cu
     request->explain = (enum aff_explain)below(random, 3);
     request->strict = one_in(random, 2);
     request->now_us = (int64_t)STORE_NOW_S * 1000000;
+}
+
+static struct aff_sequences *make_sequences(struct aff_random *random, uint32_t n_products)
+{
+    struct aff_sequences_builder *builder;
+    struct aff_sequences *sequences;
+    const uint32_t n = 1 + below(random, 80);
+
+    must(aff_sequences_builder_new(&builder));
+    for (uint32_t s = 0; s < n; s++) {
+        uint32_t rows[8], length = 1 + below(random, 8);
+        for (uint32_t i = 0; i < length; i++)
+            rows[i] = below(random, one_in(random, 2) ? n_products : 1 + n_products / 8);
+        must(aff_sequences_builder_add(builder, rows, length, STORE_NOW_S - below(random, 40 * 86400)));
+    }
+    must(aff_sequences_builder_finish(builder, n_products, 1 + below(random, 40), &sequences));
+    aff_sequences_builder_free(builder);
+    return sequences;
+}
+
+void store_traces(struct aff_random *random, struct aff_model *model)
+{
+    const uint32_t n_products = aff_catalogue_size(model->catalogue), parts = below(random, 4);
+
+    model->traces = calloc(1, sizeof *model->traces);
+    must(model->traces == NULL ? AFF_NOMEM : AFF_OK);
+    if (parts != 0) {
+        model->traces->sessions = make_sequences(random, n_products);
+        must(aff_traces_learn_views(model->traces));
+    }
+    if (parts != 1) {
+        struct aff_sequences *baskets = make_sequences(random, n_products);
+        must(aff_traces_learn_baskets(model->traces, baskets, STORE_NOW_S));
+        aff_sequences_free(baskets);
+    }
+}
+
+void store_request_of_session(struct aff_random *random, uint32_t n_products, struct random_request *request)
+{
+    request->request.as = (enum aff_as)below(random, AFF_AS_MAX);
+    request->request.rejected = request->rejected;
+    request->request.n_rejected = one_in(random, 3) ? below(random, 8) : 0;
+    for (size_t i = 0; i < request->request.n_rejected; i++) /* some are of no product */
+        request->rejected[i] = (int32_t)(1000 + below(random, n_products + 2) * 3);
 }

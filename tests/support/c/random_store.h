@@ -14,6 +14,7 @@ struct random_request {
     struct aff_cart_line cart[AFF_CART_MAX];
     struct aff_text exclude[16];
     struct aff_filter filters[2];
+    int32_t rejected[8];
     char ids[64][24];
     uint32_t n_ids;
 };
@@ -26,9 +27,15 @@ void store_customer_id(uint32_t number, char ret_id[24]);
  * that ties are common. The caller frees it with aff_model_free. Fails the test if memory is out. */
 struct aff_model *store_model(struct aff_random *random, uint32_t n_products, uint32_t n_customers);
 
+/* Gives such a model random sessions and baskets, sometimes only one of the two. */
+void store_traces(struct aff_random *random, struct aff_model *model);
+
 /* A row of distinct neighbours by falling score. */
 struct aff_row *store_row(struct aff_random *random, uint32_t n_products, uint32_t n);
 
 /* A request about products and customers of such a store, and some that are not in it. */
 void store_request(struct aff_random *random, uint32_t n_products, uint32_t n_customers,
                    struct random_request *ret_request);
+
+/* Makes of a random request one about views or the order of adding, now and then, with rejected products. */
+void store_request_of_session(struct aff_random *random, uint32_t n_products, struct random_request *request);

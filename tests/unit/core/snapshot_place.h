@@ -30,6 +30,13 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(place->directory));
     (void)snprintf(place->path, sizeof place->path, "%s/one.snapshot", place->directory);
     struct aff_model *model = store_model(&random, PRODUCTS, CUSTOMERS);
+    while (model->traces == NULL || model->traces->sessions == NULL || model->traces->added == NULL) {
+        aff_traces_free(model->traces);
+        store_traces(&random, model);
+    }
+    model->fitted.given[AFF_SITUATION_VIEWS] = true;
+    for (int weight = 0; weight < AFF_FITTED_MAX; weight++)
+        *aff_weights_at(&model->fitted.of[AFF_SITUATION_VIEWS], weight) = 0.1 * weight;
     (void)snprintf(model->store, sizeof model->store, "shop");
     (void)snprintf(model->currency, sizeof model->currency, "EUR");
     model->version = 7;

@@ -30,6 +30,7 @@ static _Thread_local long held; /* blocks that are not freed */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *at, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *at);
 
 static bool fails(void)
@@ -50,6 +51,14 @@ void *malloc(size_t size)
 void *calloc(size_t n, size_t size)
 {
     void *at = fails() ? NULL : __libc_calloc(n, size);
+
+    held += at != NULL;
+    return at;
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    void *at = fails() ? NULL : __libc_memalign(alignment, size);
 
     held += at != NULL;
     return at;

@@ -113,6 +113,35 @@ static void lift_compares_with_chance(void **state)
     assert_close(taken.neighbours[0][2].score, 1); /* 16 x 100 / (20 x 80) */
 }
 
+static void jaccard_is_the_share_of_the_orders_with_any_of_both(void **state)
+{
+    (void)state;
+    struct taken taken = rows_by(AFF_METHOD_JACCARD, none, KEPT);
+
+    assert_int_equal(taken.n[0], 3);
+    assert_int_equal(taken.neighbours[0][0].row, 1);
+    assert_close(taken.neighbours[0][0].score, 8.0 / (20 + 10 - 8));
+    assert_close(taken.neighbours[0][1].score, 16.0 / (20 + 80 - 16));
+    assert_int_equal(taken.neighbours[0][1].row, 2);
+    assert_close(taken.neighbours[0][2].score, 1.0 / (20 + 1 - 1));
+    assert_close(taken.neighbours[1][0].score, taken.neighbours[0][0].score);
+}
+
+/* The 2 x 2 table of products 0 and 1 is {8, 12; 2, 78}, of 0 and 3 {1, 19; 0, 80}. */
+static void log_likelihood_ratio_needs_more_than_chance(void **state)
+{
+    (void)state;
+    struct taken taken = rows_by(AFF_METHOD_LLR, none, KEPT);
+    const double both = 8 * log(8 / 2.0) + 12 * log(12 / 18.0) + 2 * log(2 / 8.0) + 78 * log(78 / 72.0);
+    const double once = 1 * log(1 / 0.2) + 19 * log(19 / 19.8) + 80 * log(80 / 79.2);
+
+    assert_int_equal(taken.n[0], 2); /* 0 and 2 have a lift of 1 */
+    assert_int_equal(taken.neighbours[0][0].row, 1);
+    assert_true(fabs((double)taken.neighbours[0][0].score - 2 * both) < 1e-4);
+    assert_int_equal(taken.neighbours[0][1].row, 3);
+    assert_true(fabs((double)taken.neighbours[0][1].score - 2 * once) < 1e-4);
+}
+
 static void cosine_works_on_weights(void **state)
 {
     (void)state;
@@ -275,6 +304,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(confidence_is_the_share_of_the_rows_own_orders),
         cmocka_unit_test(lift_compares_with_chance),
+        cmocka_unit_test(jaccard_is_the_share_of_the_orders_with_any_of_both),
+        cmocka_unit_test(log_likelihood_ratio_needs_more_than_chance),
         cmocka_unit_test(cosine_works_on_weights),
         cmocka_unit_test(ridge_scores_are_own_coefficients_scaled_by_residuals),
         cmocka_unit_test(rows_of_some_products_are_those_of_a_full_build),

@@ -40,16 +40,30 @@ static struct aff_model *open_one(const char *path)
 }
 
 /* Both models must answer a few hundred requests alike, evidence included. */
+static void compare_viewed(const struct aff_model *a, const struct aff_model *b)
+{
+    for (uint32_t i = 0; i < aff_catalogue_size(a->catalogue); i++) {
+        const struct aff_row *x = aff_neighbours_row(a->viewed, i), *y = aff_neighbours_row(b->viewed, i);
+        assert_int_equal(x == NULL ? 0 : x->n, y == NULL ? 0 : y->n); /* a file has no empty rows */
+        if (y != NULL)
+            assert_memory_equal(x, y, aff_row_bytes(x->n));
+        assert_int_equal(aff_catalogue_product(a->catalogue, i)->sessions,
+                         aff_catalogue_product(b->catalogue, i)->sessions);
+    }
+    assert_int_equal(a->totals.sessions, b->totals.sessions);
+}
+
 static void compare_answers(const struct aff_model *a, const struct aff_model *b)
 {
-    const struct aff_weights weights = {
-        .affinity = 1, .sequence = 0.5, .personal = 0.3, .popularity = 0.1, .traces[AFF_TRACE_HISTORY] = 0.2};
-    struct aff_blend blend = {.personal_half_life_days = 90};
+    struct aff_weights weights = {.affinity = 1, .sequence = 0.5, .personal = 0.3, .popularity = 0.1};
+    struct aff_blend blend = {.personal_half_life_days = 90, .fitted = true};
     struct aff_random random = {.state = 9};
     struct random_request *request = malloc(sizeof *request);
     struct aff_answer *x = malloc(sizeof *x), *y = malloc(sizeof *y);
     struct aff_workspace *space_a, *space_b;
 
+    for (int trace = 0; trace < AFF_TRACE_MAX; trace++)
+        weights.traces[trace] = 0.2;
     for (int i = 0; i < AFF_SITUATION_MAX; i++)
         blend.of[i] = weights;
 
@@ -58,6 +72,7 @@ static void compare_answers(const struct aff_model *a, const struct aff_model *b
     assert_int_equal(aff_workspace_new(&space_b), AFF_OK);
     for (int i = 0; i < 300; i++) {
         store_request(&random, PRODUCTS, CUSTOMERS, request);
+        store_request_of_session(&random, PRODUCTS, request);
         assert_int_equal(aff_recommend(a, &blend, space_a, &request->request, x), AFF_OK);
         assert_int_equal(aff_recommend(b, &blend, space_b, &request->request, y), AFF_OK);
         assert_int_equal(x->n_items, y->n_items);
@@ -110,8 +125,52 @@ static void an_opened_file_answers_like_the_model(void **state)
     assert_true(aff_model_bytes(opened) <= info.memory_bytes);
     assert_true(aff_model_bytes(opened) > info.file_bytes);
     compare_answers(model, opened);
+    compare_viewed(model, opened);
     aff_model_free(opened);
     assert_int_equal(count_files(place->directory, false), 1);
+}
+
+static void sessions_rules_and_weights_come_with_the_file(void **state)
+{
+    const struct place *place = *state;
+    const struct aff_model *model = aff_slot_model(place->slot);
+    const struct aff_traces *traces = model->traces;
+
+    write_one(place, NULL);
+    struct aff_model *opened = open_one(place->path);
+    assert_non_null(opened->traces);
+    const struct aff_traces_sizes here = aff_traces_sizes(traces), there = aff_traces_sizes(opened->traces);
+    assert_memory_equal(&here, &there, sizeof here);
+    assert_int_equal(opened->traces->sessions->n, traces->sessions->n);
+    assert_memory_equal(opened->traces->sessions->at_s, traces->sessions->at_s,
+                        traces->sessions->n * sizeof *traces->sessions->at_s);
+    assert_memory_equal(&opened->fitted, &model->fitted, sizeof model->fitted);
+    assert_true(opened->traces->revisits == traces->revisits);
+    /* What is switched off goes, and the file stays where the rest is. */
+    aff_traces_restrict(opened->traces, &(struct aff_traces_bounds){.sessions = 5, .lines = 5});
+    assert_null(opened->traces->sessions);
+    assert_non_null(opened->traces->viewed);
+    assert_non_null(opened->traces->added);
+    aff_traces_restrict(opened->traces, &(struct aff_traces_bounds){.holders = 5});
+    assert_null(opened->traces->viewed);
+    assert_null(opened->traces->added);
+    assert_null(opened->traces->recent_of);
+    aff_model_free(opened);
+}
+
+static void a_model_without_sessions_has_a_file_without(void **state)
+{
+    const struct place *place = *state;
+    struct aff_model *model = aff_slot_model(place->slot);
+
+    aff_traces_free(model->traces);
+    model->traces = NULL;
+    model->fitted = (struct aff_fitted){0};
+    write_one(place, NULL);
+    struct aff_model *opened = open_one(place->path);
+    assert_null(opened->traces);
+    compare_answers(model, opened);
+    aff_model_free(opened);
 }
 
 static void a_file_of_a_file_is_the_same(void **state)
@@ -288,7 +347,7 @@ static bool add_products(void *context, uint64_t done, uint64_t total)
     assert_int_equal(aff_update_begin(place->slot, &update), AFF_OK);
     assert_int_equal(aff_update_product(update, &added), AFF_OK);
     assert_int_equal(aff_update_product(update, &moved), AFF_OK);
-    for (int relation = AFF_RELATION_TOGETHER; relation <= AFF_RELATION_NEXT; relation++) {
+    for (int relation = AFF_RELATION_TOGETHER; relation <= AFF_RELATION_VIEWED; relation++) {
         assert_int_equal(aff_update_row(update, (enum aff_relation)relation, old_key, neighbours, 2), AFF_OK);
         assert_int_equal(aff_update_row(update, (enum aff_relation)relation, moved.key, neighbours, 1),
                          AFF_OK);
@@ -394,6 +453,8 @@ int main(void)
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         IN_A_PLACE(an_opened_file_answers_like_the_model),
+        IN_A_PLACE(sessions_rules_and_weights_come_with_the_file),
+        IN_A_PLACE(a_model_without_sessions_has_a_file_without),
         IN_A_PLACE(a_file_of_a_file_is_the_same),
         IN_A_PLACE(an_empty_store_has_a_file),
         IN_A_PLACE(every_damage_is_found),
