@@ -19,6 +19,9 @@ static inline struct aff_blend aff_config_blend(const struct aff_config *config)
         weights->popularity = config->recommend_weight_popularity;
     }
     blend.personal_half_life_days = config->recommend_personal_half_life_days;
+    blend.impressions = config->recommend_weight_impressions;
+    blend.content = config->recommend_weight_content;
+    blend.content_below_orders = (uint32_t)config->recommend_content_below_orders;
     blend.fitted = config->recommend_fitted;
     return blend;
 }

@@ -83,7 +83,7 @@ static aff_status connect(struct follower *follower, struct aff_error *reterr)
 static aff_status look(struct follower *follower, struct aff_error *reterr)
 {
     struct aff_events *events = follower->events;
-    int session_hours, rejection_days;
+    int session_hours, impression_hours, rejection_days;
     aff_status status = connect(follower, reterr);
 
     if (status != AFF_OK)
@@ -93,10 +93,11 @@ static aff_status look(struct follower *follower, struct aff_error *reterr)
                                    reterr);
     (void)pthread_mutex_lock(&events->lock);
     session_hours = (int)events->config.events_session_hours;
+    impression_hours = aff_memory_impression_hours(&events->config);
     rejection_days = (int)events->config.events_rejection_days;
     (void)pthread_mutex_unlock(&events->lock);
-    status = aff_events_read_all(&follower->connection, session_hours, rejection_days, visit, follower,
-                                 &follower->now_us, reterr);
+    status = aff_events_read_all(&follower->connection, session_hours, impression_hours, rejection_days,
+                                 visit, follower, &follower->now_us, reterr);
     follower->caught_up = status == AFF_OK;
     return status;
 }

@@ -18,9 +18,10 @@ struct aff_live {
     int64_t idle_timeout_ms;    /* without a request on an open connection */
     int64_t session_us;         /* how long views and carts count */
     int64_t rejection_us;       /* how long rejections hold */
-    size_t events_batch;        /* events of a request, at most */
-    uint64_t connections;       /* open over all workers, at most */
-    uint64_t waiting;           /* requests of all workers that wait for another thread, at most */
+    double impression_half_life_s;
+    size_t events_batch;  /* events of a request, at most */
+    uint64_t connections; /* open over all workers, at most */
+    uint64_t waiting;     /* requests of all workers that wait for another thread, at most */
 };
 
 static inline struct aff_live aff_live_of(const struct aff_config *config)
@@ -36,6 +37,7 @@ static inline struct aff_live aff_live_of(const struct aff_config *config)
         .idle_timeout_ms = config->http_idle_timeout_s * 1000,
         .session_us = config->events_session_hours * 3600 * AFF_SECOND_US,
         .rejection_us = config->events_rejection_days * AFF_DAY_US,
+        .impression_half_life_s = config->recommend_impression_half_life_hours * 3600,
         .events_batch = (size_t)config->events_batch,
         .connections = (uint64_t)config->http_connections,
         .waiting = (uint64_t)config->http_waiting,

@@ -224,7 +224,7 @@ static aff_status bring_up(struct aff_following *following, struct aff_store *st
     if (!behind && model->version == seen->published && model->catalogue_version == seen->catalogue_version &&
         model->snapshot_at_us == 0) {
         is_current(store, at_us);
-        if (followed->popularity_due &&
+        if ((followed->popularity_due || aff_catalogue_has_unlisted(model->catalogue)) &&
             aff_clock_monotonic_us() - followed->popularity_us >= POPULARITY_EVERY_US)
             refresh_popularity(store, followed);
         return AFF_OK;

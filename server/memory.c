@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/memory.h"
 
+#include <math.h>
+
+#define HALF_LIVES_READ 4 /* by then an impression counts 1/16 */
+
 aff_status aff_memory_init(struct aff_memory *memory, size_t sessions)
 {
     *memory = (struct aff_memory){0};
@@ -9,6 +13,8 @@ aff_status aff_memory_init(struct aff_memory *memory, size_t sessions)
         status = aff_recent_new(sessions, AFF_SESSION_PRODUCTS, &memory->carts);
     if (status == AFF_OK)
         status = aff_recent_new(sessions, AFF_REJECTED_MAX / 2, &memory->rejections);
+    if (status == AFF_OK)
+        status = aff_shown_new(sessions, &memory->shown);
     if (status != AFF_OK)
         aff_memory_done(memory);
     return status;
@@ -19,6 +25,7 @@ void aff_memory_done(struct aff_memory *memory)
     aff_recent_free(memory->views);
     aff_recent_free(memory->carts);
     aff_recent_free(memory->rejections);
+    aff_shown_free(memory->shown);
     *memory = (struct aff_memory){0};
 }
 
@@ -33,6 +40,46 @@ static uint64_t customer_of(struct aff_text store, struct aff_text customer)
     return aff_recent_person(~aff_text_hash(store), aff_text_hash(customer));
 }
 
+int aff_memory_impression_hours(const struct aff_config *config)
+{
+    return (int)ceil(HALF_LIVES_READ * config->recommend_impression_half_life_hours);
+}
+
+/* Notes that the product was shown to, or clicked by, whoever the event names. */
+static void note_shown(struct aff_memory *memory, struct aff_text store, const struct aff_event *event,
+                       bool clicked)
+{
+    if (event->has_session)
+        aff_shown_note(memory->shown, session_of(store, event->session), event->product_key, event->at_us,
+                       clicked);
+    if (event->customer.size > 0)
+        aff_shown_note(memory->shown, customer_of(store, event->customer), event->product_key, event->at_us,
+                       clicked);
+}
+
+/* What becomes of what was shown. A session that looks at a product, or puts it into the cart, has clicked
+ * it, whether or not the shop says so. */
+static void note_impression(struct aff_memory *memory, struct aff_text store, const struct aff_event *event)
+{
+    switch (event->kind) {
+    case AFF_EVENT_KIND_IMPRESSION:
+        note_shown(memory, store, event, false);
+        break;
+    case AFF_EVENT_KIND_CLICK:
+    case AFF_EVENT_KIND_ACCEPTANCE:
+        note_shown(memory, store, event, true);
+        break;
+    case AFF_EVENT_KIND_VIEW:
+    case AFF_EVENT_KIND_CART:
+        if (event->has_session && !event->removes)
+            aff_shown_note(memory->shown, session_of(store, event->session), event->product_key, event->at_us,
+                           true);
+        break;
+    default:
+        break;
+    }
+}
+
 void aff_memory_note(struct aff_memory *memory, struct aff_text store, const struct aff_event *event)
 {
     const uint64_t session = session_of(store, event->session);
@@ -42,6 +89,7 @@ void aff_memory_note(struct aff_memory *memory, struct aff_text store, const str
         aff_recent_clear(memory->carts, session, event->at_us);
     if (product == 0)
         return;
+    note_impression(memory, store, event);
     if (event->kind == AFF_EVENT_KIND_VIEW && event->has_session)
         aff_recent_note(memory->views, session, product, event->at_us, false);
     if (event->kind == AFF_EVENT_KIND_CART && event->has_session)
@@ -93,6 +141,24 @@ static void recall_session(struct aff_memory *memory, uint64_t session, int64_t 
     }
 }
 
+static void recall_shown(struct aff_memory *memory, struct aff_text store,
+                         const struct aff_memory_terms *terms, struct aff_parameters *parameters,
+                         struct aff_memory_recall *recall)
+{
+    struct aff_request *request = &parameters->request;
+    struct aff_shown_note of_session[AFF_SHOWN_MAX], of_customer[AFF_SHOWN_MAX];
+    size_t n_session = 0, n_customer = 0;
+
+    if (parameters->session.size > 0)
+        n_session =
+            aff_shown_read(memory->shown, session_of(store, aff_text_hash(parameters->session)), of_session);
+    if (request->customer.size > 0)
+        n_customer = aff_shown_read(memory->shown, customer_of(store, request->customer), of_customer);
+    request->impressed = recall->impressed;
+    request->n_impressed = aff_shown_count(of_session, n_session, of_customer, n_customer, request->now_us,
+                                           terms->impression_half_life_s, recall->impressed);
+}
+
 void aff_memory_recall(struct aff_memory *memory, struct aff_text store, const struct aff_memory_terms *terms,
                        const struct aff_catalogue *catalogue, struct aff_parameters *parameters,
                        struct aff_memory_recall *recall)
@@ -111,4 +177,5 @@ void aff_memory_recall(struct aff_memory *memory, struct aff_text store, const s
                              recall->rejected + n, AFF_REJECTED_MAX / 2);
     request->rejected = recall->rejected;
     request->n_rejected = n;
+    recall_shown(memory, store, terms, parameters, recall);
 }

@@ -46,6 +46,7 @@ enum aff_parameter {
     X(angle, 1)                                                                                              \
     X(evidence, 1)                                                                                           \
     X(terms, 1)                                                                                              \
+    X(low_confidence, 1)                                                                                     \
     X(name, 0)                                                                                               \
     X(category, 0)                                                                                           \
     X(brand, 0)

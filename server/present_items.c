@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/recommend/confidence.h"
 #include "server/present.h"
 #include "server/wording.h"
 
@@ -173,6 +174,9 @@ static char *put_place(char *at, const struct writing *writing, const struct aff
     }
     if (wants(writing, AFF_ITEM_FIELD_origin))
         at = aff_json_put_bytes(at, origin_members[item->origin]);
+    if (wants(writing, AFF_ITEM_FIELD_low_confidence))
+        at = aff_item_low_confidence(writing->model, item) ? PUT(at, "\"low_confidence\":true,")
+                                                           : PUT(at, "\"low_confidence\":false,");
     return at;
 }
 
@@ -284,6 +288,7 @@ static void prefetch(const struct aff_model *model, const struct aff_answer *ans
 {
     for (uint32_t i = 0; i < answer->n_items; i++) {
         prefetch_record(model, answer->items[i].row);
+        __builtin_prefetch(answer->items[i].counts);
         if (answer->items[i].via != AFF_NO_ROW)
             prefetch_record(model, answer->items[i].via);
     }

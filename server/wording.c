@@ -18,6 +18,12 @@ struct aff_text aff_wording_cta(enum aff_kind kind)
     return codes[kind];
 }
 
+/* True for what is bought with products that are like a new one. */
+static bool is_borrowed(const struct aff_item *item)
+{
+    return item->origin == AFF_ORIGIN_CONTENT && item->via_relation == AFF_RELATION_TOGETHER;
+}
+
 struct aff_text aff_wording_angle(const struct aff_item *item)
 {
     static const struct aff_text codes[AFF_ORIGIN_MAX] = {
@@ -25,11 +31,13 @@ struct aff_text aff_wording_angle(const struct aff_item *item)
         [AFF_ORIGIN_NEIGHBOURS] = TEXT("habit"),   [AFF_ORIGIN_CONTENT] = TEXT("alternative"),
         [AFF_ORIGIN_POPULAR] = TEXT("popular"),
     };
-    return codes[item->origin];
+    return codes[is_borrowed(item) ? AFF_ORIGIN_AFFINITY : item->origin];
 }
 
 struct aff_wording_reason aff_wording_reason(const struct aff_item *item)
 {
+    static const struct aff_wording_reason bought_with_similar = {
+        TEXT("bought_with_similar"), TEXT("Often bought together with products like "), TEXT("."), 1};
     static const struct aff_wording_reason linked[AFF_ORIGIN_MAX] = {
         [AFF_ORIGIN_AFFINITY] = {TEXT("bought_together"), TEXT("Often bought together with "), TEXT("."), 1},
         [AFF_ORIGIN_SEQUENCE] = {TEXT("bought_next"), TEXT("Often bought some time after "), TEXT("."), 1},
@@ -47,5 +55,7 @@ struct aff_wording_reason aff_wording_reason(const struct aff_item *item)
         [AFF_ORIGIN_CONTENT] = {TEXT("similar"), TEXT("Similar product."), TEXT(""), 0},
         [AFF_ORIGIN_POPULAR] = {TEXT("popular"), TEXT("Popular in this store."), TEXT(""), 0},
     };
+    if (is_borrowed(item))
+        return bought_with_similar;
     return item->via == AFF_NO_ROW ? alone[item->origin] : linked[item->origin];
 }

@@ -2,6 +2,7 @@
 #include "cli/recommend/show.h"
 #include "core/base/clock.h"
 #include "core/learn/season.h"
+#include "core/recommend/confidence.h"
 
 static void write_money(struct aff_json *json, const char *name, int64_t money)
 {
@@ -118,6 +119,8 @@ static void write_item(struct aff_json *json, const struct aff_model *model,
     write_double(json, "score", (double)item->score);
     aff_json_name(json, "origin");
     aff_json_string(json, aff_show_origin(item->origin));
+    aff_json_name(json, "low_confidence");
+    aff_json_bool(json, aff_item_low_confidence(model, item));
     write_id(json, "via", model, item->via);
     write_money(json, "price", product->price);
     write_evidence(json, model, item);

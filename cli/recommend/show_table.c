@@ -42,8 +42,11 @@ static void print_reason(FILE *to, const struct aff_model *model, const struct a
                   item->origin != AFF_ORIGIN_POPULAR;
     struct aff_text via = linked ? id_of(model, item->via) : (struct aff_text){"", 0};
 
-    (void)snprintf(text, sizeof text, "%s%s%.*s", reasons[item->origin], linked ? " " : "", (int)via.size,
-                   via.at);
+    const bool borrowed = item->origin == AFF_ORIGIN_CONTENT && item->via_relation == AFF_RELATION_TOGETHER;
+
+    (void)snprintf(text, sizeof text, "%s%s%.*s",
+                   borrowed ? "bought with the like of" : reasons[item->origin], linked ? " " : "",
+                   (int)via.size, via.at);
     print_cell(to, aff_text_of(text), REASON_WIDTH);
 }
 

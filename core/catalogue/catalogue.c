@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/catalogue/catalogue_internal.h"
+#include "core/catalogue/newcomers.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -33,7 +34,7 @@ void aff_catalogue_free(struct aff_catalogue *catalogue)
     free(catalogue->frozen);
     free(catalogue->eligibility);
     free(catalogue->durable);
-    free(catalogue->popular);
+    aff_popular_free(catalogue->popular);
     aff_idmap_done(&catalogue->ids);
     aff_keymap_done(&catalogue->keys);
     free(catalogue);
@@ -42,6 +43,11 @@ void aff_catalogue_free(struct aff_catalogue *catalogue)
 uint32_t aff_catalogue_size(const struct aff_catalogue *catalogue)
 {
     return catalogue->n;
+}
+
+bool aff_catalogue_has_unlisted(const struct aff_catalogue *catalogue)
+{
+    return catalogue->n > catalogue->popular->n;
 }
 
 uint32_t aff_catalogue_capacity(const struct aff_catalogue *catalogue)
@@ -138,8 +144,8 @@ int64_t aff_catalogue_top_weight(const struct aff_catalogue *catalogue)
 size_t aff_catalogue_bytes(const struct aff_catalogue *catalogue)
 {
     const struct aff_categories *categories = &catalogue->categories;
-    size_t bytes =
-        sizeof *catalogue + catalogue->popular->bytes + catalogue->record_bytes + catalogue->frozen_bytes;
+    size_t bytes = sizeof *catalogue + catalogue->popular->bytes + catalogue->popular->newcomers->bytes +
+                   catalogue->record_bytes + catalogue->frozen_bytes;
 
     bytes += catalogue->capacity *
              (sizeof catalogue->products[0] + sizeof *catalogue->eligibility + sizeof *catalogue->durable);

@@ -131,6 +131,25 @@ uint32_t aff_catalogue_categories(const struct aff_catalogue *catalogue);
 const uint32_t *aff_catalogue_popular(const struct aff_catalogue *catalogue, uint32_t category_row,
                                       uint32_t *ret_n);
 
+#define AFF_NEWCOMERS 256     /* new products of a store that known ones make room for: the newest by key */
+#define AFF_NEWCOMER_ORDERS 5 /* a product with fewer is new */
+
+/* A new product that is like a known one (core/catalogue/likeness.h). */
+struct aff_newcomer {
+    uint32_t row;
+    float likeness; /* at least 0.5 */
+};
+
+/* The new products that are most like a known one, at most `most`, the most alike first and of these
+ * the one with the highest row; as of the last load or aff_update_popularity. Each of the newest
+ * AFF_NEWCOMERS is with the up to 8 products, of the 100 most popular ones of its category (without one: of
+ * the store), that it is most like. Returns their number. */
+uint32_t aff_catalogue_newcomers(const struct aff_catalogue *catalogue, uint32_t row, uint32_t most,
+                                 struct aff_newcomer *ret_newcomers);
+
+/* True if products were added since the lists were made. */
+bool aff_catalogue_has_unlisted(const struct aff_catalogue *catalogue);
+
 /* The largest `weight` of all products; 0 in a store without orders. */
 int64_t aff_catalogue_top_weight(const struct aff_catalogue *catalogue);
 

@@ -13,8 +13,12 @@
 
 _Static_assert(AFF_NO_ROW == AFF_IDMAP_NONE && AFF_NO_ROW == AFF_KEYMAP_NONE, "maps answer with rows");
 
-/* Popularity as it was when this was made; never changed. One allocation. */
+struct aff_newcomers;
+
+/* Popularity as it was when this was made; never changed. One allocation, and that of the newcomers. */
 struct aff_popular {
+    struct aff_newcomers *newcomers;
+    uint32_t n; /* products that were there */
     int64_t top_weight;
     uint32_t n_bought, n_categories;
     size_t bytes;
@@ -82,6 +86,8 @@ size_t aff_popular_bytes(uint64_t n, uint64_t capacity, uint64_t n_categories);
 AFF_MUST_CHECK aff_status aff_popular_new(uint32_t n, uint32_t capacity, uint32_t n_categories,
                                           aff_record_fn record, const void *context,
                                           struct aff_popular **ret_popular);
+
+void aff_popular_free(struct aff_popular *popular); /* NULL is a no-op */
 
 /* A category with a copy of the path and no parent. AFF_NOMEM. */
 AFF_MUST_CHECK aff_status aff_category_new(struct aff_text path, struct aff_category *ret_category);

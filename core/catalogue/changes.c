@@ -253,7 +253,7 @@ aff_status aff_catalogue_changes_popularity(struct aff_catalogue_changes *change
 
     if (status != AFF_OK)
         return status;
-    free(changes->popular);
+    aff_popular_free(changes->popular);
     changes->popular = popular;
     return AFF_OK;
 }
@@ -339,7 +339,7 @@ static void free_changes(struct aff_catalogue_changes *changes)
     aff_keymap_done(&changes->new_keys);
     aff_keymap_done(&changes->by_row);
     free(changes->changes);
-    free(changes->popular);
+    aff_popular_free(changes->popular);
     free(changes->next);
     free(changes);
 }
@@ -351,7 +351,7 @@ void aff_catalogue_changes_settle(struct aff_catalogue_changes *changes)
     for (uint32_t i = 0; i < changes->n; i++)
         if (!aff_record_is_frozen(before, changes->changes[i].record))
             free(changes->changes[i].record);
-    free(changes->popular_before);
+    aff_popular_free(changes->popular_before);
     free(before);
     free_changes(changes);
 }

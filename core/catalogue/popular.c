@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/sort.h"
 #include "core/catalogue/catalogue_internal.h"
+#include "core/catalogue/newcomers.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ static struct aff_popular *allocate(uint32_t n, uint32_t capacity, uint32_t n_ca
     if (popular == NULL)
         return NULL;
     popular->bytes = bytes;
+    popular->n = n;
     popular->n_categories = n_categories;
     popular->shares = (void *)(popular + 1);
     popular->start = (void *)(popular->shares + capacity);
@@ -53,12 +55,13 @@ static void fill_lists(struct aff_popular *popular, const struct aff_keyed *orde
 
 /* Reads all records once: keys by falling weight, places, and the sizes of the categories' lists. */
 static void read_records(struct aff_popular *popular, uint32_t n, aff_record_fn record, const void *context,
-                         struct aff_keyed *order, struct place *places)
+                         struct aff_keyed *order, struct place *places, struct aff_newest *newest)
 {
     for (uint32_t row = 0; row < n; row++) {
         const struct aff_product *product = record(context, row);
         order[row] = (struct aff_keyed){.key = ~aff_sort_signed(product->weight), .value = row};
         places[row] = (struct place){product->category_row, product->orders > 0};
+        aff_newest_see(newest, row, product);
         if (product->weight > popular->top_weight)
             popular->top_weight = product->weight;
         if (product->category_row != AFF_NO_ROW)
@@ -73,6 +76,14 @@ static void read_records(struct aff_popular *popular, uint32_t n, aff_record_fn 
     }
 }
 
+void aff_popular_free(struct aff_popular *popular)
+{
+    if (popular == NULL)
+        return;
+    free(popular->newcomers);
+    free(popular);
+}
+
 aff_status aff_popular_new(uint32_t n, uint32_t capacity, uint32_t n_categories, aff_record_fn record,
                            const void *context, struct aff_popular **ret_popular)
 {
@@ -81,17 +92,19 @@ aff_status aff_popular_new(uint32_t n, uint32_t capacity, uint32_t n_categories,
     struct aff_keyed *order = malloc(((size_t)n + 1) * sizeof *order);
     struct aff_keyed *scratch = malloc(((size_t)n + 1) * sizeof *scratch);
     struct place *places = malloc(((size_t)n + 1) * sizeof *places);
+    struct aff_newest newest = {0};
     aff_status status = AFF_NOMEM;
 
     if (popular != NULL && order != NULL && scratch != NULL && places != NULL) {
-        read_records(popular, n, record, context, order, places);
+        read_records(popular, n, record, context, order, places, &newest);
         aff_sort_keyed(order, n, scratch);
         fill_lists(popular, order, places, n);
-        *ret_popular = popular;
-        popular = NULL;
-        status = AFF_OK;
+        status = aff_newcomers_new(&newest, popular, record, context, &popular->newcomers);
     }
-    free(popular);
+    if (status == AFF_OK)
+        *ret_popular = popular;
+    else
+        aff_popular_free(popular);
     free(order);
     free(scratch);
     free(places);

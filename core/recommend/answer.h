@@ -9,8 +9,9 @@
     X(AFFINITY, "affinity")     /* bought together */                                                        \
     X(SEQUENCE, "sequence")     /* bought next */                                                            \
     X(NEIGHBOURS, "neighbours") /* the customer's own history */                                             \
-    X(CONTENT, "content")       /* alike by category, brand, price */                                        \
-    X(POPULAR, "popular")       /* fallback: popular in the category or the store */
+    X(CONTENT, "content") /* alike by category, brand, price; or bought with what is like a new product */   \
+    X(POPULAR, "popular") /* fallback: popular in the category or the store */                               \
+    X(IMPRESSIONS, "impressions") /* of terms only: shown and not clicked, which lowers the score */
 
 enum aff_origin {
 #define X(name, text) AFF_ORIGIN_##name,
@@ -72,8 +73,10 @@ struct aff_item {
     enum aff_origin origin;         /* of the largest term; popular only for what no other source names */
     float score;                    /* relevance; falls from item to item */
     uint32_t via;                   /* row of the product that speaks most for it; AFF_NO_ROW: none */
-    enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; 0: none */
-    const struct aff_pair_counts *evidence; /* of (via, row); NULL: none, or explain is none */
+    enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; with the origin
+                                     * content: products like `via`; 0: none */
+    const struct aff_pair_counts *counts;   /* of (via, row); NULL: none */
+    const struct aff_pair_counts *evidence; /* the same; NULL also where explain is none */
     struct aff_term terms[AFF_TERMS_MAX];   /* with explain full, largest first */
     uint32_t n_terms, n_terms_dropped;
 };

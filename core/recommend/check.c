@@ -22,10 +22,10 @@ static bool is_filter(const struct aff_filter *filter)
 aff_status aff_request_check(const struct aff_request *request)
 {
     if (request->n_cart > AFF_CART_MAX || request->n_exclude > AFF_EXCLUDE_MAX ||
-        request->n_rejected > AFF_REJECTED_MAX || request->n_filters > AFF_FILTER_MAX || request->limit < 1 ||
-        request->limit > AFF_ITEMS_MAX || request->kinds >> AFF_KIND_MAX != 0 ||
-        !is_share(request->diversity) || !is_share(request->rotation) || !(request->min_lift >= 0) ||
-        !(request->min_confidence >= 0))
+        request->n_rejected > AFF_REJECTED_MAX || request->n_impressed > AFF_IMPRESSED_MAX ||
+        request->n_filters > AFF_FILTER_MAX || request->limit < 1 || request->limit > AFF_ITEMS_MAX ||
+        request->kinds >> AFF_KIND_MAX != 0 || !is_share(request->diversity) ||
+        !is_share(request->rotation) || !(request->min_lift >= 0) || !(request->min_confidence >= 0))
         return AFF_INVALID;
     for (size_t i = 0; i < request->n_filters; i++)
         if (!is_filter(&request->filters[i]))

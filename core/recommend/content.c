@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Substitutes: products of the same category, or of the category one level up, at half to twice the price, by
  * how alike they are. */
+#include "core/catalogue/likeness.h"
 #include "core/recommend/run.h"
 
 enum {
     MAX_BASES = 8,    /* of a cart; the newest count */
     MAX_LOOKED = 300, /* products of one category, the most popular first */
-    MAX_WORDS = 24,   /* of one name */
 };
 
 /* Shares of likeness; they add up to 1. */
@@ -15,79 +15,6 @@ enum {
 #define SAME_BRAND 0.2f
 #define SAME_ATTRIBUTES 0.2f
 #define SAME_WORDS 0.2f
-
-static bool is_letter(char byte)
-{
-    unsigned char c = (unsigned char)byte;
-
-    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static int lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-static bool equal_words(struct aff_text a, struct aff_text b)
-{
-    if (a.size != b.size)
-        return false;
-    for (size_t i = 0; i < a.size; i++)
-        if (lower(a.at[i]) != lower(b.at[i]))
-            return false;
-    return true;
-}
-
-static bool has_word(const struct aff_text *words, uint32_t n, struct aff_text word)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (equal_words(words[i], word))
-            return true;
-    return false;
-}
-
-/* The distinct words of a name. */
-static uint32_t split(struct aff_text name, struct aff_text ret_words[MAX_WORDS])
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < name.size && n < MAX_WORDS;) {
-        size_t start = i;
-        while (i < name.size && is_letter(name.at[i]))
-            i++;
-        struct aff_text word = {name.at + start, i - start};
-        if (word.size > 0 && !has_word(ret_words, n, word))
-            ret_words[n++] = word;
-        if (word.size == 0)
-            i++;
-    }
-    return n;
-}
-
-/* Jaccard's share of common words. */
-static float common_words(struct aff_text a, struct aff_text b)
-{
-    struct aff_text words_a[MAX_WORDS], words_b[MAX_WORDS];
-    uint32_t n_a = split(a, words_a), n_b = split(b, words_b), common = 0;
-
-    for (uint32_t i = 0; i < n_a; i++)
-        common += has_word(words_b, n_b, words_a[i]);
-    return common == 0 ? 0 : (float)common / (float)(n_a + n_b - common);
-}
-
-static float common_attributes(const struct aff_product *a, const struct aff_product *b)
-{
-    uint32_t common = 0;
-    uint32_t most = a->n_attributes > b->n_attributes ? a->n_attributes : b->n_attributes;
-
-    for (uint32_t i = 0; i < a->n_attributes; i++)
-        for (uint32_t j = 0; j < b->n_attributes; j++)
-            common += aff_text_equal(a->attributes[i].name, b->attributes[j].name) &&
-                      aff_text_equal(a->attributes[i].value, b->attributes[j].value);
-    if (common > most) /* an attribute may come twice */
-        common = most;
-    return most == 0 ? 0 : (float)common / (float)most;
-}
 
 static bool in_reach(const struct aff_product *base, const struct aff_product *other)
 {
@@ -101,10 +28,10 @@ static float likeness(const struct aff_product *base, const struct aff_product *
 {
     float sum = other->category_row == base->category_row ? SAME_CATEGORY : PARENT_CATEGORY;
 
-    if (base->brand.size > 0 && aff_text_equal(base->brand, other->brand))
+    if (aff_likeness_brand(base, other))
         sum += SAME_BRAND;
-    sum += SAME_ATTRIBUTES * common_attributes(base, other);
-    return sum + SAME_WORDS * common_words(base->name, other->name);
+    sum += SAME_ATTRIBUTES * aff_likeness_attributes(base, other);
+    return sum + SAME_WORDS * aff_likeness_words(base, other);
 }
 
 static void name_category(struct aff_run *run, uint32_t base_number, uint32_t category)
@@ -132,7 +59,7 @@ void aff_candidates_from_content(struct aff_run *run)
     uint32_t n = 0;
 
     /* The page product is what the customer looks at; a cart stands in for it, newest product first. */
-    for (uint32_t i = run->n_bases; i-- > 0 && n < MAX_BASES;) {
+    for (uint32_t i = run->n_given; i-- > 0 && n < MAX_BASES;) {
         uint32_t row = run->space->bases[i].row;
         if (run->product != AFF_NO_ROW && row != run->product)
             continue;

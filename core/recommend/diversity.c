@@ -2,6 +2,7 @@
 /* Maximal marginal relevance (Carbonell, Goldstein, SIGIR 1998): the next item is the one with the largest
  * (1 - diversity) * relevance - diversity * likeness to the chosen ones, relevance being the score as a share
  * of the best one's. The chosen items are shown by falling score all the same. */
+#include "core/catalogue/likeness.h"
 #include "core/recommend/run.h"
 
 #include <math.h>
@@ -9,20 +10,9 @@
 /* How alike two products are, 0 to 1. */
 static float likeness(const struct aff_product *a, const struct aff_product *b)
 {
-    float sum = 0;
+    const float sum = 0.5F * aff_likeness_path(a, b) + (aff_likeness_brand(a, b) ? 0.25F : 0);
 
-    if (a->category_row != AFF_NO_ROW && a->category_row == b->category_row)
-        sum += 0.5f;
-    if (a->brand.size > 0 && aff_text_equal(a->brand, b->brand))
-        sum += 0.25f;
-    /* A price band is a quarter up or down. */
-    if (a->price != AFF_NO_MONEY && b->price != AFF_NO_MONEY) {
-        double low = (double)(a->price < b->price ? a->price : b->price);
-        double high = (double)(a->price < b->price ? b->price : a->price);
-        if (low >= 0.8 * high)
-            sum += 0.25f;
-    }
-    return sum;
+    return sum + (aff_likeness_price(a, b) ? 0.25F : 0);
 }
 
 static const struct aff_product *product_of(const struct aff_run *run, uint32_t rank)

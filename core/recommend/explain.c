@@ -97,11 +97,18 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
 
     if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
         return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
+    if (side != NULL && side->flags & AFF_SIDE_NEWCOMER)
+        return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->offers[side->content_via].lender};
     if (speaker->base != AFF_NO_BASE) {
         float scale = aff_rank_scale(run->weights->affinity, run->max_affinity);
-        listen(&voice,
-               (struct voice){AFF_ORIGIN_AFFINITY, speaker->share * scale, space->bases[speaker->base].row,
-                              AFF_RELATION_TOGETHER, speaker->counts});
+        const bool stands_in = speaker->base >= run->n_given;
+        listen(&voice, (struct voice){
+                           .origin = stands_in ? AFF_ORIGIN_CONTENT : AFF_ORIGIN_AFFINITY,
+                           .value = speaker->share * scale,
+                           .via = space->bases[space->bases[speaker->base].of].row,
+                           .relation = AFF_RELATION_TOGETHER,
+                           .counts = stands_in ? NULL : speaker->counts,
+                       });
     }
     if (side != NULL && side->sequence_via != 0) {
         uint32_t via = side->sequence_via - 1;
@@ -143,6 +150,25 @@ static void add_term(struct aff_item *item, struct aff_term term)
         item->terms[at] = term;
 }
 
+/* Adds what impressions take, which the terms that are kept must not hide. */
+static void add_discount(const struct aff_run *run, struct aff_item *item, const struct aff_side *side,
+                         double rotation)
+{
+    if (side == NULL || side->shown == 0)
+        return;
+    const struct aff_shown_row *shown = &run->space->shown[side->shown - 1];
+    if (item->n_terms == AFF_TERMS_MAX) {
+        item->n_terms--;
+        item->n_terms_dropped++;
+    }
+    add_term(item, (struct aff_term){
+                       .source = AFF_ORIGIN_IMPRESSIONS,
+                       .via = AFF_NO_ROW,
+                       .weight = -run->blend->impressions * fabs((double)shown->before) * rotation,
+                       .value = (double)shown->share,
+                   });
+}
+
 /* Adds one term for the entry of `row` that is the item. */
 static void add_row_term(struct aff_item *item, enum aff_origin source, const struct aff_row *row,
                          uint32_t via, double weight, double share)
@@ -159,13 +185,20 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
     const double rotation = (double)aff_rank_rotation(run, item->row);
     const double popularity = (double)aff_catalogue_popularity(run->catalogue)[item->row];
 
+    if (side != NULL && side->flags & AFF_SIDE_NEWCOMER) {
+        const struct aff_offer *offer = &space->offers[side->content_via];
+        add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, offer->lender,
+                                         run->blend->content * (double)offer->lent, (double)offer->likeness});
+        add_discount(run, item, side, 1);
+        return;
+    }
     if (item->kind == AFF_KIND_SUBSTITUTE) {
         add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, item->via, AFF_CONTENT_WEIGHT * rotation,
                                          (double)side->content});
     } else {
         for (uint32_t i = 0; run->max_affinity > 0 && i < run->n_bases; i++)
-            add_row_term(item, AFF_ORIGIN_AFFINITY, space->bases[i].together, space->bases[i].row,
-                         weights->affinity * rotation,
+            add_row_term(item, i < run->n_given ? AFF_ORIGIN_AFFINITY : AFF_ORIGIN_CONTENT,
+                         space->bases[i].together, space->bases[i].row, weights->affinity * rotation,
                          (double)space->bases[i].weight / (double)run->max_affinity);
         for (uint32_t i = 0; run->max_sequence > 0 && i < run->n_next; i++)
             add_row_term(item, AFF_ORIGIN_SEQUENCE, run->next_rows[i], run->next_via[i],
@@ -181,6 +214,7 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
     }
     add_term(item,
              (struct aff_term){AFF_ORIGIN_POPULAR, AFF_NO_ROW, weights->popularity * rotation, popularity});
+    add_discount(run, item, side, rotation);
 }
 
 void aff_explain_items(struct aff_run *run)
@@ -200,6 +234,7 @@ void aff_explain_items(struct aff_run *run)
         item->origin = voice.origin;
         item->via = voice.via;
         item->via_relation = voice.relation;
+        item->counts = voice.counts;
         item->evidence = run->request->explain == AFF_EXPLAIN_NONE ? NULL : voice.counts;
         item->n_terms = 0;
         item->n_terms_dropped = 0;

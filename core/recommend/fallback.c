@@ -21,6 +21,7 @@ struct list {
 struct stage {
     struct list lists[MAX_LISTS];
     uint32_t n;
+    uint32_t n_held; /* in the workspace */
 };
 
 static void add_list(const struct aff_run *run, struct stage *stage, uint32_t category, uint32_t via)
@@ -43,8 +44,8 @@ static void add_list_of(const struct aff_run *run, struct stage *stage, uint32_t
         add_list(run, stage, category, row);
 }
 
-/* The row of the most popular product that no list has given yet, and its `via`; AFF_NO_ROW at the end. */
-static uint32_t take(const struct aff_run *run, struct stage *stage, uint32_t *ret_via)
+/* The list whose next product is the most popular one; NULL: all have ended. */
+static struct list *find_list(const struct aff_run *run, struct stage *stage)
 {
     const float *popularity = aff_catalogue_popularity(run->catalogue);
     struct list *best = NULL;
@@ -55,17 +56,82 @@ static uint32_t take(const struct aff_run *run, struct stage *stage, uint32_t *r
             (best == NULL || popularity[list->rows[list->at]] > popularity[best->rows[best->at]]))
             best = list;
     }
-    if (best == NULL)
-        return AFF_NO_ROW;
-    *ret_via = best->via;
-    return best->rows[best->at++];
+    return best;
+}
+
+/* The most popular of the held products, the first of equal ones; NULL: none is held. */
+static struct aff_held *find_held(const struct aff_run *run, const struct stage *stage)
+{
+    struct aff_held *best = NULL;
+
+    for (uint32_t i = 0; i < stage->n_held; i++) {
+        struct aff_held *held = &run->space->held[i];
+        if (best == NULL || held->value > best->value)
+            best = held;
+    }
+    return best;
+}
+
+/* What a product's popularity counts as, and 1 - 0.5^times of its impressions. */
+static float value_of(const struct aff_run *run, uint32_t row, float *ret_share)
+{
+    const uint8_t number = aff_impressions_find(run, row);
+    const struct aff_shown_row *shown = number == 0 ? NULL : &run->space->shown[number - 1];
+    const float popularity = aff_catalogue_popularity(run->catalogue)[row];
+
+    *ret_share = shown == NULL ? 0 : shown->share;
+    return shown == NULL ? popularity : popularity * (1 - shown->discount);
+}
+
+/* The row of the most popular product that the stage has not given yet, and its `via`; AFF_NO_ROW at the end.
+ * A product that was shown waits until its turn has come. */
+static uint32_t take(const struct aff_run *run, struct stage *stage, uint32_t *ret_via)
+{
+    const float *popularity = aff_catalogue_popularity(run->catalogue);
+
+    for (;;) {
+        struct list *list = find_list(run, stage);
+        struct aff_held *held = find_held(run, stage);
+        float share;
+        if (held != NULL && (list == NULL || held->value >= popularity[list->rows[list->at]])) {
+            const uint32_t row = held->row;
+            *ret_via = held->via;
+            memmove(held, held + 1, (size_t)(run->space->held + stage->n_held - (held + 1)) * sizeof *held);
+            stage->n_held--;
+            return row;
+        }
+        if (list == NULL)
+            return AFF_NO_ROW;
+        const uint32_t row = list->rows[list->at++];
+        const float value = value_of(run, row, &share);
+        *ret_via = list->via;
+        if (share <= 0)
+            return row;
+        run->space->held[stage->n_held++] = (struct aff_held){row, list->via, value};
+    }
+}
+
+/* `value` is after the discount, of which `share` says how much there was. */
+static void add_terms(const struct aff_run *run, struct aff_item *item, double weight, double value,
+                      float share)
+{
+    const double left = 1 - run->blend->impressions * (double)share;
+
+    if (share <= 0 || left <= 0) {
+        item->terms[item->n_terms++] = (struct aff_term){AFF_ORIGIN_POPULAR, item->via, weight, value};
+        return;
+    }
+    item->terms[item->n_terms++] = (struct aff_term){AFF_ORIGIN_POPULAR, item->via, weight, value / left};
+    item->terms[item->n_terms++] = (struct aff_term){
+        AFF_ORIGIN_IMPRESSIONS, AFF_NO_ROW, -run->blend->impressions * weight * value / left, (double)share};
 }
 
 static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double weight)
 {
     struct aff_answer *answer = run->answer;
     struct aff_item *item = &answer->items[answer->n_items];
-    double value = (double)aff_catalogue_popularity(run->catalogue)[row];
+    float share;
+    double value = (double)value_of(run, row, &share);
 
     item->score = (float)(weight * value);
     /* Behind an item that scores 0 or less, and where rounding lifts it, a popular one takes the score before
@@ -74,6 +140,7 @@ static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double wei
         item->score = answer->items[answer->n_items - 1].score;
         weight = (double)item->score;
         value = 1;
+        share = 0;
     }
     answer->n_items++;
     item->row = row;
@@ -81,18 +148,20 @@ static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double wei
     item->origin = AFF_ORIGIN_POPULAR;
     item->via = via;
     item->via_relation = 0;
+    item->counts = NULL;
     item->evidence = NULL;
     item->n_terms = 0;
     item->n_terms_dropped = 0;
     if (run->request->explain == AFF_EXPLAIN_FULL && value > 0)
-        item->terms[item->n_terms++] = (struct aff_term){AFF_ORIGIN_POPULAR, via, weight, value};
+        add_terms(run, item, weight, value, share);
 }
 
 /* The weight with which a stage may begin at `row`. */
 static double weight_of(const struct aff_run *run, uint32_t row)
 {
     const struct aff_answer *answer = run->answer;
-    double value = (double)aff_catalogue_popularity(run->catalogue)[row];
+    float share;
+    double value = (double)value_of(run, row, &share);
     double weight = run->weights->popularity;
 
     if (answer->n_items > 0 && value > 0) {
@@ -149,7 +218,7 @@ void aff_fallback(struct aff_run *run)
     aff_side_give_all(run);
     add_filtered(run, &filtered);
     run_stage(run, &filtered, &looked);
-    for (uint32_t i = run->n_bases; i-- > 0;)
+    for (uint32_t i = run->n_given; i-- > 0;)
         add_list_of(run, &given, run->space->bases[i].row);
     run_stage(run, &given, &looked);
     for (uint32_t i = 0; run->history != NULL && i < run->history->n && bought.n < MAX_LISTS; i++)

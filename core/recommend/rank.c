@@ -21,7 +21,7 @@ float aff_rank_scale(double weight, float max)
 
 /* Orders like the float, as an integer: the sign bit is flipped, or for negative numbers all bits. Rows in
  * the lower half break ties, the lower row first. */
-static uint64_t key_of(float score, uint32_t row)
+uint64_t aff_rank_key_of(float score, uint32_t row)
 {
     uint32_t bits;
 
@@ -137,7 +137,7 @@ static void find_side_scores(struct aff_run *run, float affinity)
             score += side->traces[t] * traces[t];
         if (side->flags & AFF_SIDE_SUBSTITUTE)
             score = (float)AFF_CONTENT_WEIGHT * side->content;
-        scores[i] = score;
+        scores[i] = side->shown == 0 ? score : aff_impressions_take(run, side->shown, score);
     }
 }
 
@@ -211,7 +211,7 @@ void aff_rank(struct aff_run *run, uint32_t n)
         float score = space->scores[space->contenders[i]] * scale + weight * popularity[row];
         if (rotate)
             score *= aff_rank_rotation(run, row);
-        uint64_t key = key_of(score, row);
+        uint64_t key = aff_rank_key_of(score, row);
         if (n_top == n && key <= top[n - 1])
             continue;
         if (n_top < n)

@@ -33,6 +33,9 @@ struct aff_blend aff_blend_default(void)
                 .traces[AFF_TRACE_SEEN] = 0.1,
             },
         .personal_half_life_days = 120,
+        .impressions = 0.2,
+        .content = 0.5,
+        .content_below_orders = 5,
         .fitted = true,
     };
 }
@@ -92,6 +95,7 @@ static bool needs_each(const struct aff_run *run)
 
 static aff_status name_candidates(struct aff_run *run)
 {
+    aff_lookalikes_add(run);
     aff_candidates_from_rows(run);
     if (needs_each(run))
         aff_side_give_all(run);
@@ -101,23 +105,25 @@ static aff_status name_candidates(struct aff_run *run)
         aff_candidates_from_history(run);
     if (run->kinds >> AFF_KIND_SUBSTITUTE & 1)
         aff_candidates_from_content(run);
-    return aff_candidates_from_traces(run);
+    aff_status status = aff_candidates_from_traces(run);
+    if (run->n_shown > 0)
+        aff_impressions_discount(run);
+    return status;
 }
 
 static void choose_items(struct aff_run *run)
 {
     const uint32_t limit = run->request->limit;
-    const uint32_t n_live = run->n_live;
+    const bool diverse = run->request->diversity > 0;
+    const uint32_t most = diverse ? 4 * limit : limit;
 
-    if (run->request->diversity > 0) {
-        aff_rank(run, 4 * limit);
+    aff_rank(run, most);
+    aff_newcomers_offer(run, most);
+    if (diverse)
         aff_diversify(run);
-    } else {
-        aff_rank(run, limit);
-    }
     aff_explain_items(run);
     run->answer->dropped[AFF_DROP_LIMIT] =
-        n_live - run->answer->n_items - run->answer->dropped[AFF_DROP_DIVERSITY];
+        run->n_live - run->answer->n_items - run->answer->dropped[AFF_DROP_DIVERSITY];
 }
 
 static enum aff_short find_short_reason(const struct aff_run *run)
@@ -155,6 +161,7 @@ aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *
     };
     begin(ret_answer);
     aff_resolve(&run);
+    aff_impressions_resolve(&run);
     settle(&run);
     status = name_candidates(&run);
     aff_sieve(&run); /* also after a failure: it empties the sums */

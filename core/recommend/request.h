@@ -3,16 +3,18 @@
 #pragma once
 
 #include "core/base/text.h"
+#include "core/session/shown.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define AFF_CART_MAX 200     /* cart lines */
-#define AFF_EXCLUDE_MAX 500  /* excluded products */
-#define AFF_REJECTED_MAX 200 /* products that somebody has rejected */
-#define AFF_FILTER_MAX 16    /* filter terms */
-#define AFF_ITEMS_MAX 100    /* items of an answer */
+#define AFF_CART_MAX 200                      /* cart lines */
+#define AFF_EXCLUDE_MAX 500                   /* excluded products */
+#define AFF_REJECTED_MAX 200                  /* products that somebody has rejected */
+#define AFF_IMPRESSED_MAX (2 * AFF_SHOWN_MAX) /* products that somebody was shown */
+#define AFF_FILTER_MAX 16                     /* filter terms */
+#define AFF_ITEMS_MAX 100                     /* items of an answer */
 #define AFF_LIMIT_DEFAULT 10
 
 #define AFF_PLACEMENT_LIST(X)                                                                                \
@@ -97,6 +99,8 @@ struct aff_request {
     size_t n_exclude;
     const int32_t *rejected; /* keys of products that customer or session rejected lately */
     size_t n_rejected;
+    const struct aff_impressed *impressed; /* products that were shown and not clicked, each once */
+    size_t n_impressed;
     const struct aff_filter *filters;
     size_t n_filters;
     enum aff_placement placement;

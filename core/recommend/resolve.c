@@ -57,8 +57,11 @@ static float cart_weight(size_t age, double lines)
 
 static void add_base(struct aff_run *run, uint32_t row, float weight)
 {
-    run->space->bases[run->n_bases++] = (struct aff_base){
+    const uint32_t number = run->n_bases++;
+
+    run->space->bases[number] = (struct aff_base){
         .row = row,
+        .of = number,
         .weight = weight,
         .together = aff_neighbours_row(run->model->together, row),
     };
@@ -158,7 +161,7 @@ void aff_resolve_clear(struct aff_run *run)
 {
     uint8_t *marks = run->space->marks;
 
-    for (uint32_t i = 0; i < run->n_bases; i++)
+    for (uint32_t i = 0; i < run->n_given; i++)
         marks[run->space->bases[i].row] = 0;
     for (size_t i = 0; i < run->request->n_exclude; i++)
         if (run->excluded[i] != AFF_NO_ROW)

@@ -4,8 +4,11 @@
  * - resolve.c: ids to rows; marks on rows that may not be offered.
  * - candidates.c, content.c, traces.c: neighbour rows, purchases, category lists and the sources that look at
  *   single sessions and baskets name candidates.
+ * - lookalikes.c: products that lend their neighbours to new ones.
+ * - impressions.c: finds the candidates that were shown and not clicked.
  * - sieve.c: drops by mark and eligibility byte, then by what the request asks for.
  * - rank.c: maxima, scores, the best `limit`.
+ * - newcomers.c: new products that are like one of these.
  * - diversity.c: exchanges what is too much like a better item.
  * - explain.c: winners become items with via, evidence and terms.
  * - fallback.c: popularity fills the rest.
@@ -20,7 +23,9 @@
 #include "core/sequence/alike.h"
 
 enum {
-    AFF_BASES_MAX = AFF_CART_MAX + 1,
+    AFF_LOOKALIKES = 8, /* products that lend their neighbours to a new one */
+    AFF_NEW_BASES = 3,  /* new products of a request that borrow */
+    AFF_BASES_MAX = AFF_CART_MAX + 1 + AFF_NEW_BASES * AFF_LOOKALIKES,
     AFF_IDS_MAX = AFF_CART_MAX + AFF_EXCLUDE_MAX + 2,
     AFF_POOL_MAX = 4 * AFF_ITEMS_MAX, /* candidates that diversity chooses from */
     AFF_CHUNK = 64,                   /* neighbours in which winners are looked for at once */
@@ -70,6 +75,29 @@ enum aff_side_flag {
     AFF_SIDE_NOT_DUE = 2,    /* too soon to buy again */
     AFF_SIDE_SUBSTITUTE = 4, /* named by a category list */
     AFF_SIDE_PROVEN = 8,     /* a pair with a base passes the request's floors */
+    AFF_SIDE_NEWCOMER = 16,  /* new, and like an item */
+};
+
+/* A product that was shown and not clicked: 1 - 0.5^times, and that times the weight. */
+struct aff_shown_row {
+    uint32_t row;
+    float share, discount;
+    float before; /* the score of the candidate before the discount, popularity apart */
+};
+_Static_assert(AFF_IMPRESSED_MAX < UINT8_MAX, "a side numbers them from 1");
+
+/* A new product, and the item that it is like. */
+struct aff_offer {
+    uint32_t row, lender;
+    float likeness;
+    float lent;  /* the score of that item */
+    float value; /* its own, before what impressions take */
+};
+
+/* A popular product that was shown: it comes when no other is more popular than this one discounted. */
+struct aff_held {
+    uint32_t row, via;
+    float value;
 };
 
 /* Room for the traces in fours, so that loops over them need no rest. */
@@ -81,15 +109,18 @@ struct aff_side {
     float sequence_best, personal, content;
     float traces[AFF_TRACE_ROOM]; /* by enum aff_trace, then 0 */
     uint32_t sequence_via;        /* 1 + number in next_rows; 0: none */
-    uint32_t content_via;         /* number of the base */
+    uint32_t content_via;         /* number of the base; of a newcomer, of the offer */
+    uint8_t shown;                /* 1 + number in space->shown; 0: it was not shown, or was clicked */
     uint8_t flags, drop;
 };
 _Static_assert(sizeof(struct aff_side) == _Alignof(struct aff_side), "one line of the cache");
 
-/* A product of the cart, or the one of the page, that neighbour rows are read for. The row is loaded once, so
- * that scores and evidence of one answer come from the same row. */
+/* A product of the cart, or the one of the page, that neighbour rows are read for, or one that stands in for
+ * a new one of these. The row is loaded once, so that scores and evidence of one answer come from the same
+ * row. */
 struct aff_base {
     uint32_t row;
+    uint32_t of; /* number of the base that it stands in for; its own if it was given */
     float weight;
     const struct aff_row *together; /* NULL: no neighbours */
 };
@@ -134,7 +165,10 @@ struct aff_workspace {
     uint64_t unknown_hashes[AFF_IDS_MAX];
     uint32_t id_rows[AFF_IDS_MAX];
     uint32_t rejected[AFF_REJECTED_MAX]; /* rows, AFF_NO_ROW among them */
-    struct aff_alike_space *alike;       /* NULL until viewed products are asked about */
+    struct aff_shown_row shown[AFF_IMPRESSED_MAX];
+    struct aff_offer offers[AFF_NEWCOMERS];
+    struct aff_held held[AFF_IMPRESSED_MAX]; /* of one stage of the fallback */
+    struct aff_alike_space *alike;           /* NULL until viewed products are asked about */
 };
 
 struct aff_run {
@@ -149,10 +183,13 @@ struct aff_run {
     const struct aff_history *history; /* NULL: unknown customer */
     const uint32_t *excluded;          /* rows, AFF_NO_ROW among them */
     uint32_t product, newest, why_not; /* rows; newest: of the cart */
-    uint32_t n_bases;                  /* distinct cart products, then the page product */
+    uint32_t n_given;                  /* distinct cart products, then the page product */
+    uint32_t n_bases;                  /* these, then what stands in for new ones */
+    uint32_t n_compared;               /* products with new ones */
     uint32_t n_candidates, n_sides, n_live, n_top;
     uint32_t n_named; /* the first candidates, which the neighbour rows name: only they have sums */
     uint32_t n_plain; /* of the live candidates, those without a side */
+    uint32_t n_shown;
     const struct aff_row *next_rows[AFF_SEQUENCE_PURCHASES];
     uint32_t next_via[AFF_SEQUENCE_PURCHASES];
     uint32_t n_next;
@@ -221,6 +258,18 @@ bool aff_traces_of_each(const struct aff_run *run);
 /* All candidates have sides by then where aff_traces_of_each(). AFF_NOMEM: the workspace could not grow. */
 AFF_MUST_CHECK aff_status aff_candidates_from_traces(struct aff_run *run);
 
+/* Adds to the given bases what stands in for new ones. */
+void aff_lookalikes_add(struct aff_run *run);
+
+/* Fills space->shown from what the request says was shown. */
+void aff_impressions_resolve(struct aff_run *run);
+/* Gives the candidates among them a side that says so. */
+void aff_impressions_discount(struct aff_run *run);
+/* 1 + the number of the product in space->shown; 0: it was not shown. */
+uint8_t aff_impressions_find(const struct aff_run *run, uint32_t row);
+/* Notes the score of product number `shown` - 1 and returns what is left of it. */
+float aff_impressions_take(const struct aff_run *run, uint8_t shown, float score);
+
 /* Fills space->live and counts what is dropped. */
 void aff_sieve(struct aff_run *run);
 /* The first reason that holds for a candidate with a side, AFF_DROP_LIMIT if none does. */
@@ -231,12 +280,16 @@ bool aff_filters_pass(const struct aff_request *request, const struct aff_produc
 
 /* Fills space->top with the best `n` live candidates (fewer if there are fewer), best first. */
 void aff_rank(struct aff_run *run, uint32_t n);
+uint64_t aff_rank_key_of(float score, uint32_t row);
 float aff_rank_score_of(uint64_t key);
 uint32_t aff_rank_row_of(uint64_t key);
 /* What one unit of a source's sum adds to the score: its weight / its maximum; 0 without a maximum. */
 float aff_rank_scale(double weight, float max);
 /* 1, or a little less with rotation: what the score of a row is multiplied by. */
 float aff_rank_rotation(const struct aff_run *run, uint32_t row);
+
+/* Puts new products that are like items of space->top among the best `most`. */
+void aff_newcomers_offer(struct aff_run *run, uint32_t most);
 
 /* Shortens space->top to `limit`, counting what diversity displaced. */
 void aff_diversify(struct aff_run *run);

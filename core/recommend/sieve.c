@@ -157,7 +157,7 @@ static void prove(struct aff_run *run)
     const struct aff_workspace *space = run->space;
     const double n = (double)run->model->totals.orders;
 
-    for (uint32_t i = 0; i < run->n_bases; i++) {
+    for (uint32_t i = 0; i < run->n_given; i++) {
         const struct aff_row *row = space->bases[i].together;
         const struct aff_pair_counts *counts = row == NULL ? NULL : aff_row_counts(row);
         const double n_a = aff_catalogue_product(run->catalogue, space->bases[i].row)->orders;

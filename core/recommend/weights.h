@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Sources that need single sessions or baskets (core/sequence/traces.h) or the rows of all purchases.
  *
@@ -37,7 +38,10 @@ enum aff_trace {
  * score = affinity * A / max A + sequence * S / max S + personal * P / max P + traces + popularity * Q
  * - A: sum over the distinct cart products, in the order of the cart, then the page product, of the score of
  *   their `together` neighbour; where the cart is in the order of adding or holds views, times
- *   max(exp(-age / cart lines), 0.1), age being the number of lines after it
+ *   max(exp(-age / cart lines), 0.1), age being the number of lines after it. For a new product (fewer than
+ *   content_below_orders orders, n of them, and fewer than 20 neighbours; of several the page product and the
+ *   newest of the cart, three in all) the rows of the 8 most alike known products are added, each times
+ *   content * (1 - n / content_below_orders) * its likeness / the sum of their likenesses
  * - S: the same of `next` rows: of the newest cart product, or without a known one of the 5 newest purchases
  * - P: the customer's n purchases of the product as if they lay at equal times between the first and the last
  *   one: 2^(-age of the last one / half-life) * (1 - r^n) / (1 - r), r = 2^(-mean gap / half-life), or n
@@ -49,6 +53,14 @@ enum aff_trace {
  * catalogue row. With rotation r the score is multiplied by 1 - 0.05 r u, u being a number from 0 to 1 that
  * seed and row decide. Sums and scores are in single precision, in this order; the weights are divided by the
  * maxima first.
+ *
+ * Of what a product that was shown and not clicked scores without popularity, impressions * (1 - 0.5^n) of
+ * its size is taken off, n being aff_impressed.times. A popular product of the fallback counts as that much
+ * less popular.
+ *
+ * A new product that is like an item (aff_catalogue_newcomers) and that nothing else names scores
+ * content * likeness * the score of that item, less what impressions take; of several items the one that
+ * gives it most. At most one of ten items, or of what is left of them, is such a product.
  *
  * A substitute's score is content * C + popularity * Q instead, with content weight 1 and C from 0 to 1: 0.4
  * for the same category or 0.2 for the one above it, 0.2 for the same brand, 0.2 * the share of equal
@@ -91,7 +103,10 @@ struct aff_fitted {
 struct aff_blend {
     struct aff_weights of[AFF_SITUATION_MAX];
     double personal_half_life_days;
-    bool fitted; /* weights fitted to the store go before these */
+    double impressions;            /* 0 to 1: what impressions without a click can cost */
+    double content;                /* 0 to 1: what the rows of look-alikes of a new product count */
+    uint32_t content_below_orders; /* a product with fewer orders is new; 0: none is */
+    bool fitted;                   /* weights fitted to the store go before these */
 };
 
 /* The weights of a set by number, for whoever reads, writes or fits them all. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/clock.h"
+#include "core/base/random.h"
 #include "server/call.h"
 #include "server/memory.h"
 #include "server/present.h"
@@ -7,13 +8,16 @@
 #include "server/routes/lookup.h"
 #include "server/routes/routes.h"
 
-/* Near-ties change places by session, else by customer, so that a page looks the same while a visitor moves
- * about. */
-static uint64_t seed_of(const struct aff_parameters *parameters)
+/* Near-ties change places by customer, else by session, and by the hour, so that a page looks the same while
+ * a visitor moves about, and another time shows others first. */
+static uint64_t seed_of(const struct aff_parameters *parameters, struct aff_text store)
 {
-    struct aff_text who = parameters->session.size > 0 ? parameters->session : parameters->request.customer;
+    const struct aff_text customer = parameters->request.customer;
+    const uint64_t hour = (uint64_t)(parameters->request.now_us / (3600 * AFF_SECOND_US));
+    const struct aff_text who = customer.size > 0 ? customer : parameters->session;
+    struct aff_random random = {.state = aff_text_hash(who) ^ hour};
 
-    return who.size > 0 ? aff_text_hash(who) : 0;
+    return aff_random_next(&random) ^ aff_text_hash(store);
 }
 
 static void write_answer(struct aff_call *call, const struct aff_store *store, const struct aff_model *model)
@@ -63,7 +67,8 @@ static void count(struct aff_call *call)
 static void recall(struct aff_context *context, const struct aff_model *model,
                    struct aff_memory_recall *recalled)
 {
-    struct aff_memory_terms terms = {context->live.session_us, context->live.rejection_us};
+    struct aff_memory_terms terms = {context->live.session_us, context->live.rejection_us,
+                                     context->live.impression_half_life_s};
 
     if (context->shared->memory != NULL &&
         (context->parameters.session.size > 0 || context->parameters.request.customer.size > 0))
@@ -86,6 +91,7 @@ static void answer_from(struct aff_call *call, const struct aff_store *store, co
         return;
     }
     recall(context, model, &recalled);
+    parameters->request.seed = seed_of(parameters, aff_text_of(model->store));
     aff_status status = aff_recommend(model, &context->live.blend, context->workspace, &parameters->request,
                                       &context->answer);
     if (status != AFF_OK) {
@@ -105,7 +111,6 @@ void aff_route_recommend(struct aff_call *call)
     if (!aff_lookup_parameters(call, AFF_PARAMETERS_RECOMMEND))
         return;
     parameters->request.now_us = aff_clock_now_us();
-    parameters->request.seed = seed_of(parameters);
     if (!aff_lookup_store(call, &store))
         return;
     const struct aff_model *model = aff_slot_acquire(store->slot);

@@ -75,7 +75,9 @@ def test_words_of_the_document_are_those_of_the_program(root, document):
 
     assert schemas["Kind"]["enum"] == words("core/recommend/request.h", "AFF_KIND_LIST")
     assert schemas["Placement"]["enum"] == words("core/recommend/request.h", "AFF_PLACEMENT_LIST")
-    assert schemas["Origin"]["enum"] == words("core/recommend/answer.h", "AFF_ORIGIN_LIST")
+    sources = words("core/recommend/answer.h", "AFF_ORIGIN_LIST")
+    assert schemas["Term"]["properties"]["source"]["enum"] == sources
+    assert schemas["Origin"]["enum"] == [word for word in sources if word != "impressions"]
     assert schemas["Dropped"]["enum"] == words("core/recommend/answer.h", "AFF_DROP_LIST")
     short = schemas["Recommendation"]["properties"]["short_reason"]["oneOf"][0]["enum"]
     assert short == words("core/recommend/answer.h", "AFF_SHORT_LIST")

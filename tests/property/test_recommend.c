@@ -35,7 +35,7 @@ static void check_always(const struct reference *reference, const struct aff_ans
         if (reference->request->as == AFF_AS_VIEWS)
             assert_int_not_equal(item->row, reference->product);
         else
-            assert_false(among(reference->bases, reference->n_bases, item->row));
+            assert_false(among(reference->bases, reference->n_given, item->row));
         assert_false(is_excluded(reference, product->id));
         assert_true(product->available && product->stock != 0 && product->price != AFF_NO_MONEY);
         assert_false(product->durable && purchase_of(reference, item->row) != NULL);
@@ -71,7 +71,7 @@ static void check_evidence(const struct reference *reference, const struct aff_i
         assert_null(item->evidence);
         return;
     }
-    if (item->via_relation == 0) {
+    if (item->via_relation == 0 || item->origin == AFF_ORIGIN_CONTENT) {
         assert_null(item->evidence);
         return;
     }
@@ -91,32 +91,37 @@ static void check_voice(const struct reference *reference, const struct aff_item
                                  : verdict->bought   ? AFF_KIND_REPLENISH
                                                      : AFF_KIND_CROSS_SELL);
     if (verdict->substitute)
-        assert_int_equal(item->origin, AFF_ORIGIN_CONTENT);
+        assert_true(item->origin == AFF_ORIGIN_CONTENT && item->via_relation == 0);
+    if (verdict->by_likeness)
+        assert_true(item->origin == AFF_ORIGIN_CONTENT && item->via_relation == 0 &&
+                    item->via == verdict->lender);
     if (item->origin == AFF_ORIGIN_NEIGHBOURS)
         assert_true((verdict->bought && item->via == item->row) ||
                     (verdict->by_history && item->via == reference->history->purchases[0].row));
-    if (item->origin == AFF_ORIGIN_AFFINITY) {
+    if (item->via_relation == AFF_RELATION_TOGETHER) {
         float largest = -INFINITY;
         uint32_t via = AFF_NO_ROW;
+        enum aff_origin origin = AFF_ORIGIN_MAX;
         for (uint32_t i = 0; i < reference->n_bases; i++) {
             const struct aff_row *row = aff_neighbours_row(reference->model->together, reference->bases[i]);
             int entry = entry_of(row, item->row);
             if (entry >= 0 && reference->base_weights[i] * row->entries[entry].score > largest) {
                 largest = reference->base_weights[i] * row->entries[entry].score;
-                via = reference->bases[i];
+                via = reference->bases[reference->of[i]];
+                origin = i < reference->n_given ? AFF_ORIGIN_AFFINITY : AFF_ORIGIN_CONTENT;
             }
         }
         assert_int_equal(item->via, via);
+        assert_int_equal(item->origin, origin);
     }
 }
 
 static float alike(const struct aff_product *a, const struct aff_product *b)
 {
-    bool category = a->category.size > 0 && aff_text_equal(a->category, b->category);
     bool brand = a->brand.size > 0 && aff_text_equal(a->brand, b->brand);
-    bool price = 10 * a->price >= 8 * b->price && 10 * b->price >= 8 * a->price;
 
-    return (category ? 0.5f : 0) + (brand ? 0.25f : 0) + (price ? 0.25f : 0);
+    return 0.5f * common_path(a->category, b->category) + (brand ? 0.25f : 0) +
+           (same_price(a, b) ? 0.25f : 0);
 }
 
 /* The set that greedy maximal marginal relevance takes from the first 4 * limit. */
@@ -164,21 +169,31 @@ static uint32_t check_ranking(const struct reference *reference, const struct af
         const struct aff_item *item = &answer->items[i];
         float expected = reference->verdicts[item->row].score;
         assert_true(reference->verdicts[item->row].named);
-        if (request->rotation > 0) {
-            float most = fabsf(expected) * 0.05f * (float)request->rotation + 1e-6f;
-            assert_true(fabsf(item->score - expected) <= most);
-        } else {
-            assert_true(item->score == expected);
-            if (request->diversity <= 0)
-                assert_int_equal(item->row, reference->order[i]);
-        }
+        assert_true(item->score == expected);
+        if (request->diversity <= 0)
+            assert_int_equal(item->row, reference->order[i]);
         check_terms(reference, item);
         check_evidence(reference, item);
         check_voice(reference, item);
     }
-    if (request->diversity > 0 && request->rotation <= 0)
+    if (request->diversity > 0)
         check_diversity(reference, answer, n);
     return n;
+}
+
+/* Of popular products of one category, what counts as less popular comes later. */
+static void check_popular(const struct reference *reference, const struct aff_answer *answer, uint32_t from,
+                          uint32_t at)
+{
+    const float *popularity = aff_catalogue_popularity(reference->model->catalogue);
+    const uint32_t row = answer->items[at].row;
+
+    for (uint32_t i = from; i < at; i++) {
+        const uint32_t other = answer->items[i].row;
+        if (aff_text_equal(record(reference, row)->category, record(reference, other)->category))
+            assert_true(popularity[other] * (1 - discount(reference, other)) >=
+                        popularity[row] * (1 - discount(reference, row)) - 1e-6F);
+    }
 }
 
 static void check_fallback(const struct reference *reference, const struct aff_answer *answer, uint32_t from)
@@ -187,6 +202,7 @@ static void check_fallback(const struct reference *reference, const struct aff_a
         assert_int_equal(answer->items[i].origin, AFF_ORIGIN_POPULAR);
         assert_false(reference->verdicts[answer->items[i].row].named);
         check_terms(reference, &answer->items[i]);
+        check_popular(reference, answer, from, i);
         if (i == from && i > 0 && answer->items[i - 1].score > 0)
             assert_true(answer->items[i].score < answer->items[i - 1].score);
     }
@@ -279,6 +295,12 @@ static struct aff_blend random_blend(struct aff_random *random)
         if (aff_random_below(random, 2) == 0)
             weights->cart_lines = 0.5 + 20 * aff_random_unit(random);
     }
+    if (aff_random_below(random, 3) == 0)
+        blend.content = aff_random_unit(random);
+    if (aff_random_below(random, 3) == 0)
+        blend.content_below_orders = (uint32_t)aff_random_below(random, 30);
+    if (aff_random_below(random, 3) == 0)
+        blend.impressions = aff_random_below(random, 3) == 0 ? 1 : aff_random_unit(random);
     return blend;
 }
 

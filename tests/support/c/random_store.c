@@ -27,6 +27,11 @@ void store_product_id(uint32_t row, char ret_id[24])
     (void)snprintf(ret_id, 24, "P%u", (unsigned)row);
 }
 
+int32_t store_product_key(uint32_t row)
+{
+    return (int32_t)(1000 + row * 3);
+}
+
 void store_customer_id(uint32_t number, char ret_id[24])
 {
     (void)snprintf(ret_id, 24, "C%u", (unsigned)number);
@@ -54,7 +59,7 @@ static struct aff_catalogue *make_catalogue(struct aff_random *random, uint32_t 
         uint32_t orders = one_in(random, 4) ? 0 : 1 + below(random, 50);
         store_product_id(row, id);
         struct aff_product product = {
-            .key = (int32_t)(1000 + row * 3),
+            .key = store_product_key(row),
             .id = aff_text_of(id),
             .name = aff_text_of(names[below(random, 7)]),
             .category = aff_text_of(categories[below(random, 6)]),
@@ -204,6 +209,21 @@ static void add_filters(struct aff_random *random, struct random_request *random
     }
 }
 
+/* Products that were shown, some of them unknown, each once. */
+static void add_impressed(struct aff_random *random, uint32_t n_products, struct random_request *ret_request)
+{
+    struct aff_request *request = &ret_request->request;
+    uint32_t first = below(random, n_products), n = below(random, 16);
+
+    request->impressed = ret_request->impressed;
+    request->n_impressed = n < n_products ? n : n_products;
+    for (uint32_t i = 0; i < request->n_impressed; i++)
+        ret_request->impressed[i] = (struct aff_impressed){
+            .product = one_in(random, 8) ? 7 : store_product_key((first + i) % n_products),
+            .times = 0.1F + 4 * (float)aff_random_unit(random),
+        };
+}
+
 void store_request(struct aff_random *random, uint32_t n_products, uint32_t n_customers,
                    struct random_request *ret_request)
 {
@@ -230,6 +250,8 @@ void store_request(struct aff_random *random, uint32_t n_products, uint32_t n_cu
         request->customer = aff_text_of(id);
     }
     add_filters(random, ret_request);
+    if (one_in(random, 3))
+        add_impressed(random, n_products, ret_request);
     request->kinds = one_in(random, 3) ? below(random, 1u << AFF_KIND_MAX) : 0;
     request->limit = one_in(random, 10) ? 1 + below(random, AFF_ITEMS_MAX) : 1 + below(random, 12);
     request->min_lift = one_in(random, 8) ? 1.5 : 0;

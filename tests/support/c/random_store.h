@@ -14,6 +14,7 @@ struct random_request {
     struct aff_cart_line cart[AFF_CART_MAX];
     struct aff_text exclude[16];
     struct aff_filter filters[2];
+    struct aff_impressed impressed[16];
     int32_t rejected[8];
     char ids[64][24];
     uint32_t n_ids;
@@ -22,6 +23,7 @@ struct random_request {
 /* "P<row>", the id of a product of a random store, and "C<number>" of a customer. */
 void store_product_id(uint32_t row, char ret_id[24]);
 void store_customer_id(uint32_t number, char ret_id[24]);
+int32_t store_product_key(uint32_t row);
 
 /* A model of `n_products` products and `n_customers` customers; scores are often from a few values only, so
  * that ties are common. The caller frees it with aff_model_free. Fails the test if memory is out. */

@@ -107,6 +107,7 @@ static int open_shop(void **state)
     shop->model->totals.orders = 200;
     assert_int_equal(aff_workspace_new(&shop->workspace), AFF_OK);
     shop->blend = aff_blend_default();
+    shop->blend.content = 0; /* new products are in test_new_products.c */
     shop->request = (struct aff_request){.cart = shop->cart,
                                          .limit = 10,
                                          .price_min = AFF_NO_MONEY,
