@@ -221,12 +221,13 @@ static aff_status apply_next_stats(struct aff_connection *connection, int store,
 
 /* ---- product_month ---- */
 
-/* Nearly always a product changes in one month that it has already: then only that place of the list is
- * another one, which is three times as fast as the general way, where the lists of both sides are put
- * together by month and what comes to 0 is left out. */
-#define IS_SIMPLE                                                                                            \
+/* Nearly always a product changes in one month that it has already, where only that place of the list is
+ * another one, or in months after all that it has. Both are three times as fast as the general way, where the
+ * lists of both sides are put together by month and what comes to 0 is left out. */
+#define IS_KNOWN                                                                                             \
     "cardinality(excluded.months) = 1"                                                                       \
     " AND t.orders[array_position(t.months, excluded.months[1])] + excluded.orders[1] > 0"
+#define IS_LATER "t.months[cardinality(t.months)] < excluded.months[1] AND 0 < ALL (excluded.orders)"
 #define MERGED                                                                                               \
     " FROM (SELECT u.month, sum(u.orders)::integer FROM (SELECT * FROM unnest(t.months, t.orders)"           \
     " UNION ALL SELECT * FROM unnest(excluded.months, excluded.orders)) u(month, orders)"                    \
@@ -237,11 +238,13 @@ static const char add_months[] =
     " SELECT $1::integer, d.product, array_agg(d.month ORDER BY d.month), array_agg(d.orders ORDER BY "
     "d.month)"
     " FROM unnest($2::integer[], $3::integer[], $4::integer[]) AS d(product, month, orders)"
-    " GROUP BY d.product ON CONFLICT (store, product) DO UPDATE SET months = CASE WHEN " IS_SIMPLE
-    " THEN t.months ELSE (SELECT coalesce(array_agg(m.month ORDER BY m.month), '{}')" MERGED
-    " END, orders = CASE WHEN " IS_SIMPLE " THEN t.orders[:array_position(t.months, excluded.months[1]) - 1]"
+    " GROUP BY d.product ON CONFLICT (store, product) DO UPDATE SET months = CASE WHEN " IS_KNOWN
+    " THEN t.months WHEN " IS_LATER " THEN t.months || excluded.months"
+    " ELSE (SELECT coalesce(array_agg(m.month ORDER BY m.month), '{}')" MERGED " END, orders = CASE"
+    " WHEN " IS_KNOWN " THEN t.orders[:array_position(t.months, excluded.months[1]) - 1]"
     " || (t.orders[array_position(t.months, excluded.months[1])] + excluded.orders[1])"
     " || t.orders[array_position(t.months, excluded.months[1]) + 1:]"
+    " WHEN " IS_LATER " THEN t.orders || excluded.orders"
     " ELSE (SELECT coalesce(array_agg(m.orders ORDER BY m.month), '{}')" MERGED " END";
 
 static aff_status apply_months(struct aff_connection *connection, int store, const struct aff_delta *delta,
