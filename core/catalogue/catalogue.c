@@ -161,10 +161,11 @@ uint64_t aff_catalogue_bytes_for(const struct aff_catalogue_shape *shape)
 {
     const uint64_t products = aff_room_for((uint32_t)shape->products);
     const uint64_t categories = aff_room_for((uint32_t)shape->categories);
+    const uint64_t newest = shape->products < AFF_NEWCOMERS ? shape->products : AFF_NEWCOMERS;
 
     return sizeof(struct aff_catalogue) + aff_popular_bytes(shape->products, products, shape->categories) +
-           shape->products * sizeof(struct aff_product) + shape->product_text +
-           shape->attributes * sizeof(struct aff_attribute) + shape->attribute_text +
+           aff_newcomers_bytes(newest, shape->products) + shape->products * sizeof(struct aff_product) +
+           shape->product_text + shape->attributes * sizeof(struct aff_attribute) + shape->attribute_text +
            products * (sizeof(struct aff_place) + 2 * sizeof(uint8_t)) +
            categories * sizeof(struct aff_category) + shape->category_text + aff_idmap_bytes_for(products) +
            aff_keymap_bytes_for(products) + aff_idmap_bytes_for(categories);

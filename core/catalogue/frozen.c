@@ -108,9 +108,8 @@ uint64_t aff_catalogue_frozen_bytes(uint32_t n, uint32_t n_categories)
     /* At most twice the slots that 60 % full asks for. */
     const uint64_t room = aff_room_for(n), category_room = aff_room_for(n_categories), slots = 4;
     const uint64_t slot_bytes = 16 + sizeof(uint64_t), list_bytes = 2 * sizeof(uint32_t) + sizeof(float);
-    const uint64_t links = 8, newcomer_bytes = AFF_NEWCOMERS * links * sizeof(struct aff_newcomer_link);
 
-    return sizeof(struct aff_catalogue) + sizeof(struct aff_newcomers) + newcomer_bytes + room / 8 +
+    return sizeof(struct aff_catalogue) + aff_newcomers_bytes(AFF_NEWCOMERS, n) +
            room * (sizeof(struct aff_place) + 2 * sizeof(uint8_t) + list_bytes + slots * slot_bytes) +
            category_room * (sizeof(struct aff_category) + sizeof(uint32_t) + slots * 16);
 }

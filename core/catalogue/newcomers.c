@@ -80,19 +80,23 @@ static int compare_links(const void *left, const void *right)
     return a->newcomer.row > b->newcomer.row ? -1 : a->newcomer.row < b->newcomer.row;
 }
 
+uint64_t aff_newcomers_bytes(uint64_t n_newest, uint64_t n_products)
+{
+    return sizeof(struct aff_newcomers) + n_newest * LINKS * sizeof(struct aff_newcomer_link) +
+           (n_products + 63) / 64 * sizeof(uint64_t);
+}
+
 aff_status aff_newcomers_new(const struct aff_newest *newest, const struct aff_popular *popular,
                              aff_record_fn record, const void *context, struct aff_newcomers **ret_newcomers)
 {
-    /* A multiple of 8 bytes, so that the bits behind them are aligned. */
-    const size_t link_bytes = (size_t)newest->n * LINKS * sizeof(struct aff_newcomer_link);
-    const size_t bytes =
-        sizeof(struct aff_newcomers) + link_bytes + ((size_t)popular->n + 63) / 64 * sizeof(uint64_t);
+    const size_t bytes = (size_t)aff_newcomers_bytes(newest->n, popular->n);
     struct aff_newcomers *newcomers = calloc(1, bytes);
 
     if (newcomers == NULL)
         return AFF_NOMEM;
     newcomers->bytes = bytes;
-    newcomers->known = (uint64_t *)(void *)((char *)newcomers->links + link_bytes);
+    /* The links take a multiple of 8 bytes, so that the bits behind them are aligned. */
+    newcomers->known = (uint64_t *)(void *)(newcomers->links + (size_t)newest->n * LINKS);
     newcomers->n_rows = popular->n;
     for (uint32_t i = 0; i < newest->n; i++)
         newcomers->n +=

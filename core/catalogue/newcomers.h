@@ -26,6 +26,9 @@ struct aff_newest {
     } at[AFF_NEWCOMERS]; /* once full, the oldest first: a heap */
 };
 
+/* Memory of the links of so many new products in a store of so many. */
+uint64_t aff_newcomers_bytes(uint64_t n_newest, uint64_t n_products);
+
 void aff_newest_see(struct aff_newest *newest, uint32_t row, const struct aff_product *product);
 
 /* Finds for each of them the products that it is like, by the lists of `popular`. AFF_NOMEM. */

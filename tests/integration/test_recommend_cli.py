@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """affinityctl recommend on a store of six products."""
+import datetime
 import gzip
 import json
 import urllib.parse
@@ -85,8 +86,10 @@ def test_a_batch_keeps_the_order_and_the_limit(ctl, store):
 
 
 def test_a_batch_answers_as_single_questions_do(ctl, store):
-    single = ids(ask(ctl, store, "--cart", "tea,pot", "--customer", "ann", "--at", "2026-11-21T12:00:00Z"))
-    line = {"query_id": "q", "customer_id": "ann", "cart": ["tea", "pot"], "at": 20778.5}
+    at = tiny_store.moved("2026-11-21T12:00:00Z")
+    single = ids(ask(ctl, store, "--cart", "tea,pot", "--customer", "ann", "--at", at))
+    days = datetime.datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() / 86400
+    line = {"query_id": "q", "customer_id": "ann", "cart": ["tea", "pot"], "at": days}
     assert batch(ctl, store, [line], "--limit", "10")[1] == [{"query_id": "q", "items": single}]
 
 

@@ -5,6 +5,13 @@
 tea and pot share 16 orders, tea and cup 8, pot and cup 5. soap goes with nothing. gone is not available.
 """
 
+import datetime
+import re
+
+WRITTEN = datetime.datetime(2026, 11, 20, 13, tzinfo=datetime.timezone.utc)  # the moment that the store was written for
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
 PARTITIONED = ["product_stat", "product_month", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
 
 
@@ -27,7 +34,15 @@ def neighbour(relation, product, others, scores, orders, store=1):
     )
 
 
-SQL = (
+def moved(text):
+    """The text with its times as far from now as they were from WRITTEN, so that nothing gets old."""
+    def move(time):
+        return (datetime.datetime.fromisoformat(time[0].replace("Z", "+00:00")) + (NOW - WRITTEN)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    return TIME.sub(move, text)
+
+
+SQL = moved(
     "INSERT INTO affinity.store (store, name, currency) VALUES (1, 'main', 'EUR');"
     + partitions(1)
     + """
