@@ -33,6 +33,11 @@ INSERT INTO affinity.product (store, product, id, price) OVERRIDING SYSTEM VALUE
 INSERT INTO affinity.product_stat_s{store} (store, product, orders, weight, revenue, margin, discounted, last_at)
     SELECT {store}, {base} + p, 60, 60 * 524288, 60000, 24000, 0, now() - interval '1 day'
     FROM generate_series(1, {n}) p;
+INSERT INTO affinity.product_month_s{store} SELECT {store}, {base} + p, m.months, m.orders FROM generate_series(1, {n}) p,
+    (SELECT array_agg(extract(year FROM at)::integer * 12 + extract(month FROM at)::integer - 23641 ORDER BY at) AS months,
+    array_agg(3 ORDER BY at) AS orders FROM (SELECT now() - k * interval '1 month' AS at FROM generate_series(1, 20) k) t) m;
+INSERT INTO affinity.product_month_s{store} SELECT store, -1, months, (SELECT array_agg({n} * 30 / 20)
+    FROM generate_series(1, 20)) FROM affinity.product_month_s{store} WHERE product = {base} + 1;
 INSERT INTO affinity.pair_together_s{store} (store, a, b, orders, weight, revenue_a, revenue_b, margin_a, margin_b,
     discounted) SELECT {store}, {base} + p, {base} + p + {apart} * k, 4, 4 * 524288, 4000, 4000, 1600, 1600, 0
     FROM generate_series(1, {n}) p, generate_series(1, {degree}) k WHERE p + {apart} * k <= {n};
@@ -44,7 +49,7 @@ INSERT INTO affinity.state (store, version, published, generation, landmark, hal
     now() - interval '700 days', now() - interval '1 day', {n} * 30, {n} * 60, {n} * 60::bigint * 524288,
     now() - interval '730 days', '{{"basket_cap": 512}}', now());
 """
-TABLES = ["product_stat", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
+TABLES = ["product_stat", "product_month", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
 
 
 def run(*command, **options):

@@ -20,6 +20,7 @@ enum aff_exit {
     X("generate", aff_command_generate, "write a realistic demo store as files")                             \
     X("rebuild", aff_command_rebuild, "learn affinities from all orders")                                    \
     X("learn", aff_command_learn, "fold changed orders into what is learned")                                \
+    X("review", aff_command_review, "look through pairs that only the season explains, and decide")          \
     X("verify", aff_command_verify, "compare the kept counts with a full count")                             \
     X("recommend", aff_command_recommend, "answer recommendations from the command line")                    \
     X("backtest", aff_command_backtest, "show how well each method foresees the newest orders")              \

@@ -18,6 +18,7 @@ static inline struct aff_rows_settings aff_config_rows(const struct aff_config *
         .neighbours = (uint32_t)config->learn_neighbours,
         .others = (uint32_t)config->learn_ridge_others,
         .lambda = config->learn_ridge_lambda,
+        .season_damping = config->learn_season_damping,
     };
 
     (void)aff_method_parse(aff_text_of(config->learn_method), &settings.method);

@@ -14,7 +14,7 @@
 
 const char *aff_batch_name(enum aff_batch_kind kind)
 {
-    static const char *const names[] = {"orders", "products", "customers"};
+    static const char *const names[] = {"orders", "products", "customers", "pairs", "pairs"};
 
     return names[kind];
 }
@@ -99,7 +99,9 @@ static void check_twice(struct aff_entry_reader *reader)
     uint32_t before = aff_idmap_find(&batch->ids, reader->entry->id);
 
     if (before != AFF_IDMAP_NONE)
-        aff_entry_error(reader, aff_text_of("id"), "entry %u of the request has the same id", before);
+        aff_entry_error(reader, aff_text_of(reader->frame->kind == AFF_BATCH_REVIEWS ? "other" : "id"),
+                        "entry %u of the request has the same %s", before,
+                        reader->frame->kind == AFF_BATCH_REVIEWS ? "pair" : "id");
     else if (aff_idmap_add(&batch->ids, reader->entry->id, row) != AFF_OK)
         reader->failed = true;
 }
@@ -112,6 +114,8 @@ static void read_object(struct aff_entry_reader *reader, const struct aff_node *
     }
     if (reader->frame->kind == AFF_BATCH_ORDERS)
         aff_entry_read_order(reader, root);
+    else if (reader->frame->kind == AFF_BATCH_REVIEWS)
+        aff_entry_read_review(reader, root);
     else
         aff_entry_read_row(reader, root);
     if (reader->errors.n == 0 && !reader->failed)
@@ -234,16 +238,29 @@ static const char *const status_names[AFF_ENTRY_STATUSES] = {
     [AFF_ENTRY_UNCHANGED] = "unchanged",
 };
 
-static void write_result(const struct aff_entry *entry, size_t index, struct aff_json *json)
+static void write_id(struct aff_json *json, const char *name, struct aff_text id)
 {
+    aff_json_name(json, name);
+    if (id.size > 0)
+        aff_json_text(json, id);
+    else
+        aff_json_null(json);
+}
+
+static void write_result(enum aff_batch_kind kind, const struct aff_entry *entry, size_t index,
+                         struct aff_json *json)
+{
+    const struct aff_text none = {"", 0};
+
     aff_json_open_object(json);
     aff_json_name(json, "index");
     aff_json_uint(json, index);
-    aff_json_name(json, "id");
-    if (entry->id.size > 0)
-        aff_json_text(json, entry->id);
-    else
-        aff_json_null(json);
+    if (kind == AFF_BATCH_REVIEWS) {
+        write_id(json, "product", entry->values == NULL ? none : entry->values[AFF_REVIEW_PRODUCT]);
+        write_id(json, "other", entry->values == NULL ? none : entry->values[AFF_REVIEW_OTHER]);
+    } else {
+        write_id(json, "id", entry->id);
+    }
     aff_json_name(json, "status");
     aff_json_string(json, status_names[entry->status]);
     aff_json_name(json, "errors");
@@ -275,6 +292,6 @@ void aff_batch_write(const struct aff_batch *batch, struct aff_json *json)
     aff_json_name(json, "results");
     aff_json_open_array(json);
     for (size_t i = 0; i < batch->n; i++)
-        write_result(&batch->entries[i], i, json);
+        write_result(batch->kind, &batch->entries[i], i, json);
     aff_json_close_array(json);
 }

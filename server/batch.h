@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entries of a request that writes: orders, products or customers. Read strictly: an entry that is wrong
- * in any way is refused with all its reasons and does no harm to the others. */
+/* The entries of a request that writes: orders, products, customers or reviews of pairs. Read strictly: an
+ * entry that is wrong in any way is refused with all its reasons and does no harm to the others. */
 #pragma once
 
 #include "core/base/arena.h"
@@ -17,7 +17,22 @@
 #define AFF_ENTRY_ATTRIBUTES_MAX 16384          /* bytes of the attributes as JSON */
 #define AFF_ENTRY_ERRORS_MAX 20                 /* of one entry that are named; more are counted */
 
-enum aff_batch_kind { AFF_BATCH_ORDERS, AFF_BATCH_PRODUCTS, AFF_BATCH_CUSTOMERS };
+enum aff_batch_kind {
+    AFF_BATCH_ORDERS,
+    AFF_BATCH_PRODUCTS,
+    AFF_BATCH_CUSTOMERS,
+    AFF_BATCH_REVIEWS,
+    AFF_BATCH_REVIEW_LIST, /* not a batch: the request asks for a list, and has no body */
+};
+
+/* Texts of an entry that decides about a pair. */
+enum aff_review_value {
+    AFF_REVIEW_PRODUCT,
+    AFF_REVIEW_OTHER,
+    AFF_REVIEW_BY,
+    AFF_REVIEW_NOTE,
+    AFF_REVIEW_VALUES
+};
 
 enum aff_entry_status {
     AFF_ENTRY_REFUSED,
@@ -29,14 +44,14 @@ enum aff_entry_status {
 
 /* Texts are in the batch's memory. */
 struct aff_entry {
-    struct aff_text id;                 /* empty: it has none that could be read */
-    enum aff_entry_status status;       /* AFF_ENTRY_UNCHANGED until it is written, unless refused */
-    struct aff_text errors;             /* members of a JSON array: {"field", "reason"}, ... */
-    size_t n_errors;                    /* more than are listed, perhaps */
+    struct aff_text id;           /* empty: it has none that could be read; reviews: of the pair, made up */
+    enum aff_entry_status status; /* AFF_ENTRY_UNCHANGED until it is written, unless refused */
+    struct aff_text errors;       /* members of a JSON array: {"field", "reason"}, ... */
+    size_t n_errors;              /* more than are listed, perhaps */
     const struct aff_order_line *lines; /* orders: n_lines; none: the order is to be taken away */
     size_t n_lines;
-    unsigned given; /* products and customers: as in struct aff_put_entry */
-    const struct aff_text *values;
+    unsigned given; /* products and customers: as in struct aff_put_entry; reviews: enum aff_verdict */
+    const struct aff_text *values; /* reviews: by enum aff_review_value; NULL: refused before */
 };
 
 struct aff_batch {
@@ -57,7 +72,7 @@ struct aff_batch_frame {
     int64_t now_us;
 };
 
-/* "orders", "products", "customers". */
+/* "orders", "products", "customers", "pairs". */
 const char *aff_batch_name(enum aff_batch_kind kind);
 
 /* Reads a body. AFF_INVALID: it cannot be cut into entries; AFF_LIMIT: more entries than `most`; the text

@@ -36,4 +36,5 @@ struct aff_text aff_entry_keep(struct aff_entry_reader *reader, struct aff_text 
 
 /* Read one entry, an object. What is wrong is in the reader's errors. */
 void aff_entry_read_order(struct aff_entry_reader *reader, const struct aff_node *object);
+void aff_entry_read_review(struct aff_entry_reader *reader, const struct aff_node *object);
 void aff_entry_read_row(struct aff_entry_reader *reader, const struct aff_node *object);

@@ -18,6 +18,7 @@
     X(orders)                                                                                                \
     X(products)                                                                                              \
     X(customers)                                                                                             \
+    X(reviews)                                                                                               \
     X(health)                                                                                                \
     X(health_live)                                                                                           \
     X(health_ready)                                                                                          \

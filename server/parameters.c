@@ -31,6 +31,12 @@ static const char *const kinds[] = {
 static const char *const explains[] = {"none", "basic", "full"};
 static const char *const relations[] = {"", "together", "next", "viewed"};
 
+/* By enum aff_verdict. */
+static const char *const states[] = {"open", "approved", "rejected"};
+
+/* Why pairs are marked. */
+static const char *const marks[] = {"seasonal"};
+
 static const char *const fields[] = {
 #define X(name, usual) #name,
     AFF_ITEM_FIELD_LIST(X)
@@ -66,7 +72,9 @@ void aff_parameters_reset(struct aff_parameters *parameters, unsigned allowed)
     };
     parameters->store = parameters->session = parameters->locale = parameters->currency =
         (struct aff_text){NULL, 0};
+    parameters->cursor = (struct aff_text){NULL, 0};
     parameters->relation = AFF_RELATION_TOGETHER;
+    parameters->verdict = AFF_VERDICT_OPEN;
     parameters->fields = 0;
     parameters->dry_run = false;
     parameters->given = 0;
@@ -181,6 +189,9 @@ void aff_parameter_put_text(struct aff_parameters *parameters, enum aff_paramete
     case AFF_PARAMETER_store:
         parameters->store = value;
         break;
+    case AFF_PARAMETER_cursor:
+        parameters->cursor = value;
+        break;
     default:
         parameters->session = value;
         break;
@@ -291,6 +302,13 @@ void aff_parameter_put_word(struct aff_parameters *parameters, enum aff_paramete
     case AFF_PARAMETER_relation:
         at = word_of(parameters, field, word, WORDS(relations), 1);
         parameters->relation = at < 0 ? AFF_RELATION_TOGETHER : (enum aff_relation)at;
+        break;
+    case AFF_PARAMETER_state:
+        at = word_of(parameters, field, word, WORDS(states), 0);
+        parameters->verdict = at < 0 ? AFF_VERDICT_OPEN : (enum aff_verdict)at;
+        break;
+    case AFF_PARAMETER_reason:
+        (void)word_of(parameters, field, word, WORDS(marks), 0);
         break;
     case AFF_PARAMETER_kind:
         add_bit(parameters, field, &parameters->request.kinds,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/index/neighbours.h"
+#include "core/learn/reviews.h"
 #include "core/recommend/request.h"
 #include "server/field_errors.h"
 
@@ -23,7 +24,12 @@ enum aff_parameter {
 #define AFF_PARAMETERS_AFFINITIES                                                                            \
     (AFF_PARAMETER_BIT(store) | AFF_PARAMETER_BIT(relation) | AFF_PARAMETER_BIT(limit) |                     \
      AFF_PARAMETER_BIT(min_orders) | AFF_PARAMETER_BIT(min_lift) | AFF_PARAMETER_BIT(min_confidence))
-#define AFF_PARAMETERS_RECOMMEND (((1u << AFF_PARAMETER_MAX) - 1) & ~AFF_PARAMETER_BIT(relation))
+#define AFF_PARAMETERS_REVIEW                                                                                \
+    (AFF_PARAMETER_BIT(store) | AFF_PARAMETER_BIT(limit) | AFF_PARAMETER_BIT(state) |                        \
+     AFF_PARAMETER_BIT(reason) | AFF_PARAMETER_BIT(cursor))
+#define AFF_PARAMETERS_RECOMMEND                                                                             \
+    (((1u << AFF_PARAMETER_MAX) - 1) & ~(AFF_PARAMETER_BIT(relation) | AFF_PARAMETER_BIT(state) |            \
+                                         AFF_PARAMETER_BIT(reason) | AFF_PARAMETER_BIT(cursor)))
 
 /* Members of an item that `fields` can name, and whether they are there when it names none. */
 #define AFF_ITEM_FIELD_LIST(X)                                                                               \
@@ -58,7 +64,9 @@ struct aff_document;
 struct aff_parameters {
     struct aff_request request;                       /* its arrays are those below */
     struct aff_text store, session, locale, currency; /* empty: not given */
+    struct aff_text cursor;                           /* empty: not given */
     enum aff_relation relation;
+    enum aff_verdict verdict;
     unsigned fields; /* bits 1 << enum aff_item_field */
     bool dry_run;
     unsigned given;   /* bits 1 << enum aff_parameter */

@@ -32,6 +32,14 @@ void aff_present_evidence(struct aff_json *json, const struct aff_model *model, 
                           enum aff_relation relation, uint32_t via, uint32_t other,
                           const struct aff_pair_counts *counts);
 
+/* A member `name`: [low, high]. */
+void aff_present_interval(struct aff_json *json, const char *name, double low, double high);
+
+/* A member "season": what the months explain of `orders` with both (core/learn/season.h), null where it is
+ * not known. */
+void aff_present_season(struct aff_json *json, uint64_t orders, const struct aff_evidence *plain,
+                        double expected, double z);
+
 /* "items": [...] of an answer. */
 void aff_present_items(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
                        const struct aff_parameters *parameters, const struct aff_answer *answer);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/clock.h"
+#include "core/learn/season.h"
 #include "server/present.h"
 
 void aff_present_money(struct aff_json *json, int64_t amount, const char *currency)
@@ -88,6 +89,48 @@ static void write_weighted(struct aff_json *json, const struct aff_model *model,
     aff_json_close_object(json);
 }
 
+void aff_present_interval(struct aff_json *json, const char *name, double low, double high)
+{
+    aff_json_name(json, name);
+    aff_json_open_array(json);
+    aff_json_double(json, low);
+    aff_json_double(json, high);
+    aff_json_close_array(json);
+}
+
+static void write_undiscounted(struct aff_json *json, const struct aff_model *model,
+                               const struct aff_product *via, const struct aff_product *other,
+                               const struct aff_pair_counts *counts)
+{
+    struct aff_evidence without =
+        aff_evidence_without(counts->orders, counts->discounted, via->orders, via->discounted, other->orders,
+                             other->discounted, model->totals.orders);
+
+    write_count(json, "discounted_orders", counts->discounted);
+    write_real(json, "lift_without_discounts", without.lift);
+    aff_present_interval(json, "lift_without_discounts_ci95", without.lift_low, without.lift_high);
+}
+
+void aff_present_season(struct aff_json *json, uint64_t orders, const struct aff_evidence *plain,
+                        double expected, double z)
+{
+    struct aff_season_lift lift = aff_season_lift_of(orders, expected, z);
+
+    aff_json_name(json, "season");
+    if (!(expected > 0)) {
+        aff_json_null(json);
+        return;
+    }
+    aff_json_open_object(json);
+    write_real(json, "expected_orders", expected);
+    write_real(json, "lift", lift.lift);
+    aff_present_interval(json, "lift_ci95", lift.low, lift.high);
+    write_real(json, "z", z);
+    aff_json_name(json, "marked");
+    aff_json_bool(json, aff_season_marks(plain, expected, z));
+    aff_json_close_object(json);
+}
+
 static void write_window(struct aff_json *json, const struct aff_model *model, const struct aff_note *note,
                          enum aff_relation relation)
 {
@@ -132,12 +175,13 @@ void aff_present_evidence(struct aff_json *json, const struct aff_model *model, 
     write_real(json, "confidence", evidence.confidence);
     write_real(json, "reverse_confidence", evidence.reverse_confidence);
     write_real(json, "lift", evidence.lift);
-    aff_json_name(json, "lift_ci95");
-    aff_json_open_array(json);
-    aff_json_double(json, evidence.lift_low);
-    aff_json_double(json, evidence.lift_high);
-    aff_json_close_array(json);
+    aff_present_interval(json, "lift_ci95", evidence.lift_low, evidence.lift_high);
     write_real(json, "llr", evidence.llr);
+    if (relation == AFF_RELATION_TOGETHER) {
+        write_undiscounted(json, model, product, second, counts);
+        aff_present_season(json, counts->orders, &evidence, (double)counts->season_expected,
+                           (double)counts->season_z);
+    }
     write_weighted(json, model, relation, product, second, counts, &evidence);
     aff_json_name(json, "revenue");
     aff_present_money(json, counts->revenue, model->currency);

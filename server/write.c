@@ -21,9 +21,10 @@ void aff_write_release(struct aff_write *write)
 static void count(struct aff_counters *counters, const struct aff_write *write)
 {
     aff_counter *written[] = {&counters->orders_written, &counters->products_written,
-                              &counters->customers_written};
+                              &counters->customers_written, &counters->reviews_written};
 
-    aff_count(written[write->kind], write->counts[AFF_ENTRY_CREATED] + write->counts[AFF_ENTRY_CHANGED]);
+    if (write->kind != AFF_BATCH_REVIEW_LIST)
+        aff_count(written[write->kind], write->counts[AFF_ENTRY_CREATED] + write->counts[AFF_ENTRY_CHANGED]);
     aff_count(&counters->entries_unchanged, write->counts[AFF_ENTRY_UNCHANGED]);
     aff_count(&counters->entries_refused, write->counts[AFF_ENTRY_REFUSED]);
     aff_count(&counters->writes_replayed, write->reply.replayed);

@@ -10,6 +10,7 @@
 #include "server/call.h"
 #include "server/guard.h"
 #include "server/job.h"
+#include "sql/review/review.h"
 
 /* A request that has not been carried out by then is answered 503. */
 #define AFF_WRITE_DEADLINE_US (10 * INT64_C(1000000))
@@ -28,7 +29,8 @@ struct aff_write {
     char key[AFF_IDEMPOTENCY_KEY_MAX + 1]; /* empty: none was given */
     char digest[AFF_WRITE_DIGEST];         /* tells the request from others with the same key */
     char request_id[AFF_REQUEST_ID_MAX + 1];
-    size_t most; /* entries */
+    size_t most;                  /* entries */
+    struct aff_review_query list; /* AFF_BATCH_REVIEW_LIST */
     char *body;
     size_t body_size;
     int64_t deadline_us; /* monotonic */

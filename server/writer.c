@@ -91,7 +91,8 @@ void aff_writer_submit(struct aff_writer *writer, struct aff_write *write)
     (void)pthread_mutex_lock(&writer->lock);
     if (writer->must_stop) {
         aff_writer_refuse(write, AFF_PROBLEM_UNAVAILABLE, 1, "nothing was done: the service is stopping");
-    } else if (write->body == NULL || writer->queue_bytes + write->body_size > QUEUE_BYTES_MAX) {
+    } else if ((write->body == NULL && write->kind != AFF_BATCH_REVIEW_LIST) ||
+               writer->queue_bytes + write->body_size > QUEUE_BYTES_MAX) {
         aff_writer_refuse(write, AFF_PROBLEM_UNAVAILABLE, 1,
                           "nothing was done: too much waits to be written");
     } else if (writer->away && aff_clock_monotonic_us() < writer->next_try_us) {

@@ -132,6 +132,10 @@ void aff_round_drop_settled(struct aff_round *round);
 /* Everything from BEGIN up to, but without, COMMIT; the drafts are then what is true after it. */
 AFF_MUST_CHECK aff_status aff_round_fill(struct aff_round *round, struct aff_error *reterr);
 
+/* Parts of it: writes decisions about pairs and judges the entries; makes the drafts of lists. */
+AFF_MUST_CHECK aff_status aff_round_review(struct aff_round *round, struct aff_error *reterr);
+AFF_MUST_CHECK aff_status aff_round_list(struct aff_round *round, struct aff_error *reterr);
+
 /* The index could not take the products in: the drafts do not claim that it shows them. */
 void aff_round_invisible(struct aff_round *round);
 

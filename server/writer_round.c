@@ -290,6 +290,17 @@ static aff_status make_drafts(struct aff_round *round, struct aff_error *reterr)
     return AFF_OK;
 }
 
+static aff_status put(struct aff_round *round, enum aff_batch_kind kind, struct aff_error *reterr)
+{
+    aff_status status = gather(round, kind, reterr);
+
+    if (status == AFF_OK)
+        status = kind == AFF_BATCH_ORDERS ? put_orders(round, reterr) : put_rows(round, kind, reterr);
+    if (status == AFF_OK && kind == AFF_BATCH_PRODUCTS)
+        status = lock_index(round, reterr);
+    return status == AFF_OK ? judge(round, reterr) : status;
+}
+
 /* Everything up to COMMIT. */
 aff_status aff_round_fill(struct aff_round *round, struct aff_error *reterr)
 {
@@ -301,13 +312,9 @@ aff_status aff_round_fill(struct aff_round *round, struct aff_error *reterr)
         status = claim_keys(round, reterr);
     if (status != AFF_OK || round->n == 0)
         return status;
-    status = gather(round, kind, reterr);
-    if (status == AFF_OK)
-        status = kind == AFF_BATCH_ORDERS ? put_orders(round, reterr) : put_rows(round, kind, reterr);
-    if (status == AFF_OK && kind == AFF_BATCH_PRODUCTS)
-        status = lock_index(round, reterr);
-    if (status == AFF_OK)
-        status = judge(round, reterr);
+    if (kind == AFF_BATCH_REVIEW_LIST)
+        return aff_round_list(round, reterr);
+    status = kind == AFF_BATCH_REVIEWS ? aff_round_review(round, reterr) : put(round, kind, reterr);
     if (status == AFF_OK)
         status = make_drafts(round, reterr);
     return status;

@@ -205,6 +205,11 @@ static void read_body(struct aff_writer_thread *thread, struct aff_write *write)
     };
     struct aff_error error;
     char detail[600];
+
+    if (write->kind == AFF_BATCH_REVIEW_LIST) {
+        write->is_read = true;
+        return;
+    }
     aff_status status =
         aff_batch_read(&frame, (struct aff_text){write->body, write->body_size}, &write->batch, &error);
 

@@ -9,6 +9,7 @@
 #include "sql/read_lines.h"
 #include "sql/rebuild_feed.h"
 #include "sql/rebuild_lock.h"
+#include "sql/review/verdicts.h"
 #include "sql/store.h"
 #include "sql/viewed/recount.h"
 
@@ -25,6 +26,8 @@ struct target {
 struct rebuild {
     struct target target;
     const struct aff_rebuild_settings *settings;
+    struct aff_rows_settings rows_settings; /* of `settings`, with `reviews` */
+    struct aff_reviews reviews;             /* of the snapshot */
     const struct aff_rebuild_progress *progress;
     const char *phase, *unit; /* of the moment */
     struct aff_watch watch;   /* of the calling thread */
@@ -88,7 +91,7 @@ static aff_status open_lanes(struct rebuild *rebuild, int n_threads, int n_lanes
                                     .row_lanes = lanes + n_lanes - n_threads,
                                     .baskets = rebuild->baskets,
                                     .costs = rebuild->read.costs,
-                                    .settings = &rebuild->settings->rows,
+                                    .settings = &rebuild->rows_settings,
                                     .watch = watch,
                                     .reterr = reterr};
     return AFF_OK;
@@ -120,9 +123,13 @@ static aff_status write_together(void *context, const struct aff_watch *watch, s
     struct aff_connection *connection = &write.lanes[0].connection;
     status = aff_write_stats(&write, rebuild->pairs);
     if (status == AFF_OK)
+        status = aff_write_months(&write, rebuild->pairs);
+    if (status == AFF_OK)
         status = aff_write_pairs(&write, rebuild->pairs);
     if (status == AFF_OK)
         status = add_key(connection, rebuild->store, "product_stat", "store, product", watch, reterr);
+    if (status == AFF_OK)
+        status = add_key(connection, rebuild->store, "product_month", "store, product", watch, reterr);
     if (status == AFF_OK)
         status = add_key(connection, rebuild->store, "pair_together", "store, a, b", watch, reterr);
     rebuild->together = write.counts;
@@ -202,6 +209,8 @@ static aff_status read_snapshot(struct rebuild *rebuild)
     if (status != AFF_OK)
         return status;
     status = aff_rebuild_feed_see(connection, rebuild->store, rebuild->reterr);
+    if (status == AFF_OK)
+        status = aff_verdicts_read(connection, rebuild->store, &rebuild->reviews, rebuild->reterr);
     if (status == AFF_OK)
         status = aff_read_baskets(connection, rebuild->store, &rebuild->settings->baskets, &rebuild->watch,
                                   &rebuild->read, rebuild->reterr);
@@ -315,6 +324,7 @@ static aff_status replace_tables(struct rebuild *rebuild)
         (void)!aff_rebuild_feed_recover(&rebuild->connection, rebuild->store, NULL);
     }
     aff_read_baskets_done(&rebuild->read);
+    aff_reviews_done(&rebuild->reviews);
     return status;
 }
 
@@ -348,6 +358,8 @@ aff_status aff_rebuild(const char *url, int timeout_s, const char *application, 
                               .reterr = reterr};
 
     rebuild.watch = (struct aff_watch){watch, &rebuild};
+    rebuild.rows_settings = settings->rows;
+    rebuild.rows_settings.reviews = &rebuild.reviews;
     aff_status status = aff_connection_open(url, application, timeout_s, &rebuild.connection, reterr);
     if (status != AFF_OK)
         return status;

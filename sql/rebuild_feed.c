@@ -51,7 +51,9 @@ aff_status aff_rebuild_feed_open(struct aff_connection *connection, int store, s
     aff_status status = aff_execute(connection,
                                     "CREATE TEMPORARY TABLE IF NOT EXISTS rebuild_seen"
                                     " (order_key bigint NOT NULL, change bigint NOT NULL);"
-                                    "TRUNCATE pg_temp.rebuild_seen; BEGIN",
+                                    "CREATE TEMPORARY TABLE IF NOT EXISTS rebuild_review"
+                                    " (a integer NOT NULL, b integer NOT NULL, verdict text NOT NULL);"
+                                    "TRUNCATE pg_temp.rebuild_seen, pg_temp.rebuild_review; BEGIN",
                                     reterr);
     if (status != AFF_OK)
         return status;
@@ -67,10 +69,17 @@ aff_status aff_rebuild_feed_see(struct aff_connection *connection, int store, st
     const char *parameters[] = {number};
 
     (void)snprintf(number, sizeof number, "%d", store);
-    return aff_query(connection,
-                     "INSERT INTO pg_temp.rebuild_seen SELECT order_key, change FROM affinity.order_outbox"
-                     " WHERE store = $1::integer",
-                     1, parameters, NULL, reterr);
+    aff_status status =
+        aff_query(connection,
+                  "INSERT INTO pg_temp.rebuild_seen SELECT order_key, change FROM affinity.order_outbox"
+                  " WHERE store = $1::integer",
+                  1, parameters, NULL, reterr);
+    if (status == AFF_OK)
+        status = aff_query(connection,
+                           "INSERT INTO pg_temp.rebuild_review SELECT a, b, verdict FROM affinity.pair_review"
+                           " WHERE store = $1::integer",
+                           1, parameters, NULL, reterr);
+    return status;
 }
 
 /* Waiting for the row of affinity.state makes nobody else wait, unlike waiting for the tables. */
@@ -102,6 +111,15 @@ aff_status aff_rebuild_feed_swap(struct aff_connection *connection, int store, s
         status =
             aff_query(connection,
                       "UPDATE affinity.order_outbox SET folded = false WHERE store = $1::integer AND folded",
+                      1, parameters, NULL, reterr);
+    /* Decisions that came meanwhile are in none of the new rows, even if they were in the old ones. */
+    if (status == AFF_OK)
+        status =
+            aff_query(connection,
+                      "UPDATE affinity.pair_review r SET queued = NOT EXISTS (SELECT FROM"
+                      " pg_temp.rebuild_review s WHERE s.a = r.a AND s.b = r.b AND s.verdict = r.verdict)"
+                      " WHERE r.store = $1::integer AND r.queued IS DISTINCT FROM NOT EXISTS (SELECT FROM"
+                      " pg_temp.rebuild_review s WHERE s.a = r.a AND s.b = r.b AND s.verdict = r.verdict)",
                       1, parameters, NULL, reterr);
     return status;
 }

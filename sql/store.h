@@ -12,6 +12,7 @@
 /* The tables that have one partition a store, each named aff_partition_name(table, store, ""). */
 #define AFF_PARTITIONED_LIST(X)                                                                              \
     X(product_stat)                                                                                          \
+    X(product_month)                                                                                         \
     X(pair_together)                                                                                         \
     X(pair_next)                                                                                             \
     X(next_stat)                                                                                             \

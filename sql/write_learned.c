@@ -10,12 +10,18 @@
 /* Arrays of one neighbour row in the shape of its columns, one set a thread. */
 struct columns {
     int32_t *others, *orders, *discounted;
-    float *scores, *gap_days;
+    float *scores, *gap_days, *season_expected, *season_z;
     int64_t *weights, *revenues, *margins;
     struct aff_neighbour *neighbours; /* `next`: where its row is made */
     struct aff_pair_counts *counts;
     unsigned char *gaps; /* stored histogram of one pair */
     uint64_t rows, edges;
+};
+
+/* Months of one product as the column holds them. */
+struct month_space {
+    int32_t *months;
+    uint32_t capacity;
 };
 
 struct sink {
@@ -76,6 +82,8 @@ static void drop_columns(struct columns *columns, int n)
         free(columns[i].discounted);
         free(columns[i].scores);
         free(columns[i].gap_days);
+        free(columns[i].season_expected);
+        free(columns[i].season_z);
         free(columns[i].weights);
         free(columns[i].revenues);
         free(columns[i].margins);
@@ -97,6 +105,8 @@ static struct columns *make_columns(int n_threads, size_t n)
         columns->discounted = malloc(n * sizeof *columns->discounted);
         columns->scores = malloc(n * sizeof *columns->scores);
         columns->gap_days = malloc(n * sizeof *columns->gap_days);
+        columns->season_expected = malloc(n * sizeof *columns->season_expected);
+        columns->season_z = malloc(n * sizeof *columns->season_z);
         columns->weights = malloc(n * sizeof *columns->weights);
         columns->revenues = malloc(n * sizeof *columns->revenues);
         columns->margins = malloc(n * sizeof *columns->margins);
@@ -104,9 +114,10 @@ static struct columns *make_columns(int n_threads, size_t n)
         columns->counts = malloc(n * sizeof *columns->counts);
         columns->gaps = malloc((size_t)AFF_GAP_BUCKETS * AFF_GAP_ENTRY_BYTES);
         if (columns->others == NULL || columns->orders == NULL || columns->discounted == NULL ||
-            columns->scores == NULL || columns->gap_days == NULL || columns->weights == NULL ||
-            columns->revenues == NULL || columns->margins == NULL || columns->neighbours == NULL ||
-            columns->counts == NULL || columns->gaps == NULL) {
+            columns->scores == NULL || columns->gap_days == NULL || columns->season_expected == NULL ||
+            columns->season_z == NULL || columns->weights == NULL || columns->revenues == NULL ||
+            columns->margins == NULL || columns->neighbours == NULL || columns->counts == NULL ||
+            columns->gaps == NULL) {
             drop_columns(all, n_threads);
             return NULL;
         }
@@ -141,6 +152,45 @@ aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pair
     }
     write->counts.products = rows_of(write->lanes, 1);
     return end(write, write->lanes, 1, AFF_OK);
+}
+
+/* One row of affinity.product_month; nothing for a product without baskets. */
+static aff_status put_months(struct aff_write *write, int32_t product, struct aff_month_row row,
+                             struct month_space *space)
+{
+    struct aff_copy_writer *writer = &write->lanes[0].writer;
+
+    if (row.n == 0)
+        return writer->status;
+    if (row.n > space->capacity) {
+        int32_t *months = realloc(space->months, row.n * 2 * sizeof *months);
+        if (months == NULL)
+            return AFF_NOMEM;
+        space->months = months;
+        space->capacity = row.n * 2;
+    }
+    for (uint32_t i = 0; i < row.n; i++)
+        space->months[i] = row.months[i];
+    aff_copy_row(writer, 4);
+    aff_copy_put_int32(writer, write->store);
+    aff_copy_put_int32(writer, product);
+    aff_copy_put_int32s(writer, space->months, row.n);
+    aff_copy_put_int32s(writer, row.orders, row.n);
+    return writer->status;
+}
+
+aff_status aff_write_months(struct aff_write *write, const struct aff_pairs *pairs)
+{
+    struct month_space space = {0};
+    aff_status status = begin(write, write->lanes, 1, "product_month");
+
+    if (status != AFF_OK)
+        return status;
+    status = put_months(write, AFF_EVERY_PRODUCT, aff_months_all(pairs->months), &space);
+    for (uint32_t row = 0; row < pairs->n_products && status == AFF_OK; row++)
+        status = put_months(write, pairs->stats[row].product, aff_months_row(pairs->months, row), &space);
+    free(space.months);
+    return end(write, write->lanes, 1, status);
 }
 
 static aff_status write_pairs(void *context, int thread, uint32_t from, uint32_t to)
@@ -180,7 +230,7 @@ aff_status aff_write_pairs(struct aff_write *write, const struct aff_pairs *pair
     return end(write, write->lanes, write->n_threads, status);
 }
 
-/* One row of affinity.neighbour. `next` rows have gaps. */
+/* One row of affinity.neighbour. `next` rows have gaps, the others what the season explains. */
 static aff_status put_row(const struct sink *sink, int thread, enum aff_relation relation, uint32_t a,
                           float residual, const struct aff_neighbour *neighbours,
                           const struct aff_pair_counts *counts, uint32_t n)
@@ -188,6 +238,7 @@ static aff_status put_row(const struct sink *sink, int thread, enum aff_relation
     struct aff_copy_writer *writer = &sink->write->row_lanes[thread].writer;
     const int32_t *products = sink->write->baskets->products;
     struct columns *columns = &sink->columns[thread];
+    bool is_next = relation == AFF_RELATION_NEXT;
 
     for (uint32_t i = 0; i < n; i++) {
         columns->others[i] = products[neighbours[i].row];
@@ -197,9 +248,11 @@ static aff_status put_row(const struct sink *sink, int thread, enum aff_relation
         columns->revenues[i] = counts[i].revenue;
         columns->margins[i] = counts[i].margin;
         columns->discounted[i] = (int32_t)counts[i].discounted;
-        columns->gap_days[i] = counts[i].gap_days;
+        columns->gap_days[i] = is_next ? counts[i].gap_days : 0;
+        columns->season_expected[i] = counts[i].season_expected;
+        columns->season_z[i] = is_next ? 0 : counts[i].season_z;
     }
-    aff_copy_row(writer, 12);
+    aff_copy_row(writer, 14);
     aff_copy_put_int32(writer, sink->write->store);
     aff_copy_put_int16(writer, (int16_t)relation);
     aff_copy_put_int32(writer, products[a]);
@@ -210,8 +263,10 @@ static aff_status put_row(const struct sink *sink, int thread, enum aff_relation
     aff_copy_put_int64s(writer, columns->revenues, n);
     aff_copy_put_int64s(writer, columns->margins, n);
     aff_copy_put_int32s(writer, columns->discounted, n);
-    aff_copy_put_floats(writer, columns->gap_days, relation == AFF_RELATION_NEXT ? n : 0);
+    aff_copy_put_floats(writer, columns->gap_days, is_next ? n : 0);
     aff_copy_put_float(writer, residual);
+    aff_copy_put_floats(writer, columns->season_expected, is_next ? 0 : n);
+    aff_copy_put_floats(writer, columns->season_z, is_next ? 0 : n);
     columns->rows++;
     columns->edges += n;
     return writer->status;

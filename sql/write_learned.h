@@ -39,6 +39,9 @@ struct aff_write {
 /* product_stat: products that are in a basket. */
 AFF_MUST_CHECK aff_status aff_write_stats(struct aff_write *write, const struct aff_pairs *pairs);
 
+/* product_month: the same products, and all baskets. */
+AFF_MUST_CHECK aff_status aff_write_months(struct aff_write *write, const struct aff_pairs *pairs);
+
 /* pair_together: each pair once. */
 AFF_MUST_CHECK aff_status aff_write_pairs(struct aff_write *write, const struct aff_pairs *pairs);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/recommend/show.h"
 #include "core/base/clock.h"
+#include "core/learn/season.h"
 #include "core/recommend/confidence.h"
 
 static void write_money(struct aff_json *json, const char *name, int64_t money)
@@ -32,6 +33,32 @@ static void write_uint(struct aff_json *json, const char *name, uint64_t value)
     aff_json_uint(json, value);
 }
 
+/* What the months explain, as in the service's evidence. */
+static void write_season(struct aff_json *json, const struct aff_item *item,
+                         const struct aff_evidence *evidence)
+{
+    double expected = (double)item->evidence->season_expected, z = (double)item->evidence->season_z;
+    struct aff_season_lift lift = aff_season_lift_of(item->evidence->orders, expected, z);
+
+    aff_json_name(json, "season");
+    if (!(expected > 0)) {
+        aff_json_null(json);
+        return;
+    }
+    aff_json_open_object(json);
+    write_double(json, "expected_orders", expected);
+    write_double(json, "lift", lift.lift);
+    aff_json_name(json, "lift_ci95");
+    aff_json_open_array(json);
+    aff_json_double(json, lift.low);
+    aff_json_double(json, lift.high);
+    aff_json_close_array(json);
+    write_double(json, "z", z);
+    aff_json_name(json, "marked");
+    aff_json_bool(json, aff_season_marks(evidence, expected, z));
+    aff_json_close_object(json);
+}
+
 static void write_evidence(struct aff_json *json, const struct aff_model *model, const struct aff_item *item)
 {
     struct aff_evidence evidence;
@@ -54,6 +81,8 @@ static void write_evidence(struct aff_json *json, const struct aff_model *model,
     aff_json_double(json, evidence.lift_high);
     aff_json_close_array(json);
     write_double(json, "llr", evidence.llr);
+    if (item->via_relation == AFF_RELATION_TOGETHER)
+        write_season(json, item, &evidence);
     aff_json_close_object(json);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/recommend/show.h"
 #include "core/base/clock.h"
+#include "core/learn/season.h"
 
 #include <inttypes.h>
 
@@ -62,6 +63,29 @@ static void print_terms(FILE *to, const struct aff_model *model, const struct af
         (void)fprintf(to, "      and %" PRIu32 " smaller terms\n", item->n_terms_dropped);
 }
 
+static void print_season(FILE *to, const struct aff_model *model, const struct aff_item *item)
+{
+    struct aff_evidence evidence, without;
+
+    if (item->via_relation != AFF_RELATION_TOGETHER || !aff_show_evidence(model, item, &evidence))
+        return;
+    const struct aff_pair_counts *counts = item->evidence;
+    const struct aff_product *via = aff_catalogue_product(model->catalogue, item->via);
+    const struct aff_product *product = aff_catalogue_product(model->catalogue, item->row);
+    double expected = (double)counts->season_expected, z = (double)counts->season_z;
+    struct aff_season_lift inside = aff_season_lift_of(counts->orders, expected, z);
+    if (expected > 0)
+        (void)fprintf(to, "      inside months lift is %.2f (%.2f to %.2f), z %.1f%s\n", inside.lift,
+                      inside.low, inside.high, z,
+                      aff_season_marks(&evidence, expected, z) ? ": only the season" : "");
+    if (counts->discounted == 0)
+        return;
+    without = aff_evidence_without(counts->orders, counts->discounted, via->orders, via->discounted,
+                                   product->orders, product->discounted, model->totals.orders);
+    (void)fprintf(to, "      without %" PRIu32 " orders with reduced prices lift is %.2f (%.2f to %.2f)\n",
+                  counts->discounted, without.lift, without.lift_low, without.lift_high);
+}
+
 static void print_item(FILE *to, const struct aff_model *model, const struct aff_request *request,
                        const struct aff_item *item, uint32_t rank)
 {
@@ -82,6 +106,7 @@ static void print_item(FILE *to, const struct aff_model *model, const struct aff
     if (item->evidence != NULL && aff_show_evidence(model, item, &evidence))
         (void)fprintf(to, "      lift is %.2f to %.2f with 95 %%, reverse confidence %.2f %%, LLR %.1f\n",
                       evidence.lift_low, evidence.lift_high, evidence.reverse_confidence * 100, evidence.llr);
+    print_season(to, model, item);
     print_terms(to, model, item);
 }
 

@@ -37,6 +37,7 @@ struct aff_product {
     uint32_t n_attributes;
     uint32_t category_row; /* set by the builder; AFF_NO_ROW for products without category */
     uint32_t orders;       /* baskets that hold it */
+    uint32_t discounted;   /* of these, with a discounted line of it */
     uint32_t sessions;     /* sessions in which it was viewed */
     int64_t weight;        /* sum of basket weights, fixed point 2^20 */
     int64_t revenue, margin;
@@ -53,7 +54,7 @@ enum aff_ineligible {
 struct aff_product_counts {
     uint32_t orders;
     int64_t weight, revenue, margin, last_at_us;
-    uint32_t sessions;
+    uint32_t discounted, sessions;
 };
 
 struct aff_catalogue;

@@ -200,6 +200,7 @@ aff_status aff_catalogue_changes_product(struct aff_catalogue_changes *changes,
     content.weight = before->weight;
     content.revenue = before->revenue;
     content.margin = before->margin;
+    content.discounted = before->discounted;
     content.last_at_us = before->last_at_us;
     content.sessions = before->sessions;
     struct aff_product *record = aff_record_new(&content, path, category_row);
@@ -237,6 +238,7 @@ aff_status aff_catalogue_changes_counts(struct aff_catalogue_changes *changes, i
     record->revenue = counts->revenue;
     record->margin = counts->margin;
     record->last_at_us = counts->last_at_us;
+    record->discounted = counts->discounted;
     record->sessions = counts->sessions;
     return AFF_OK;
 }

@@ -32,8 +32,11 @@ struct aff_pair_counts {
     int64_t weight;      /* sum of basket weights, fixed point 2^20 */
     int64_t revenue;     /* of the other product's lines in these baskets, minor units */
     int64_t margin;      /* of these lines, where the cost is known */
-    float gap_days;      /* `next`: median days between the two orders; else 0 */
-    uint32_t unused;     /* 0, so that a row is the same bytes wherever it was made */
+    union {
+        float gap_days; /* `next`: median days between the two orders */
+        float season_z; /* `together`: core/learn/season.h, of the time when the row was made */
+    };
+    float season_expected; /* `together`: orders that the months explain; 0: not known */
 };
 
 /* One product's neighbours: `n` entries by falling score, then their counts in the same order. It holds no

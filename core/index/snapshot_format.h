@@ -81,8 +81,8 @@ struct aff_snapshot_product {
     uint32_t category_row, orders;
     uint32_t id_size, name_size, brand_size, n_attributes;
     uint64_t first_attribute; /* attributes of all rows before */
-    uint32_t sessions;
-    uint8_t available, durable, unused[2];
+    uint32_t discounted, sessions;
+    uint8_t available, durable, unused[6];
 };
 
 /* Differs where one of the structs above, or one that items are, has another size or order. */

@@ -90,6 +90,7 @@ aff_status aff_snapshot_read_product(const struct aff_snapshot_file *file, uint3
         .revenue = item.revenue,
         .margin = item.margin,
         .last_at_us = item.last_at_us,
+        .discounted = item.discounted,
         .sessions = item.sessions,
     };
     if (!take(&rest, item.id_size, &product.id) || !take(&rest, item.name_size, &product.name) ||

@@ -72,6 +72,7 @@ static aff_status put_product(struct writing *writing, const struct aff_model *m
         .first_attribute = *ret_entries,
         .available = product->available,
         .durable = product->durable,
+        .discounted = product->discounted,
     };
     size_t bytes = sizeof item + product->id.size + product->name.size + product->brand.size;
 

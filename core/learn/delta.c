@@ -198,6 +198,59 @@ static aff_status merge_next_stats(struct aff_delta *delta, const struct aff_del
     return AFF_OK;
 }
 
+/* ---- months ---- */
+
+static void add_months(struct aff_delta *delta, int32_t product, struct aff_month_row before,
+                       struct aff_month_row after)
+{
+    uint32_t i = 0, j = 0;
+
+    while (i < before.n || j < after.n) {
+        int16_t month = j == after.n || (i < before.n && before.months[i] < after.months[j])
+                            ? before.months[i]
+                            : after.months[j];
+        int32_t orders = 0;
+        if (i < before.n && before.months[i] == month)
+            orders -= before.orders[i++];
+        if (j < after.n && after.months[j] == month)
+            orders += after.orders[j++];
+        if (orders != 0)
+            delta->months[delta->n_months++] = (struct aff_delta_month){product, orders, month};
+    }
+}
+
+/* No list of months is longer than the list of baskets that it counts. */
+static size_t most_months(const struct aff_baskets *baskets)
+{
+    return (size_t)baskets->n_baskets + baskets->n_lines;
+}
+
+static aff_status merge_months(struct aff_delta *delta, const struct aff_delta_side *before,
+                               const struct aff_delta_side *after)
+{
+    static const struct aff_month_row none;
+    const struct aff_baskets *x = before->baskets, *y = after->baskets;
+    const struct aff_months *old = before->pairs->months, *new = after->pairs->months;
+    uint32_t i = 0, j = 0;
+
+    delta->months = malloc((most_months(x) + most_months(y) + 1) * sizeof *delta->months);
+    if (delta->months == NULL)
+        return AFF_NOMEM;
+    add_months(delta, AFF_EVERY_PRODUCT, aff_months_all(old), aff_months_all(new));
+    while (i < x->n_products || j < y->n_products) {
+        bool has_x = i < x->n_products, has_y = j < y->n_products;
+        int32_t product =
+            !has_y || (has_x && x->products[i] < y->products[j]) ? x->products[i] : y->products[j];
+        has_x = has_x && x->products[i] == product;
+        has_y = has_y && y->products[j] == product;
+        add_months(delta, product, has_x ? aff_months_row(old, i) : none,
+                   has_y ? aff_months_row(new, j) : none);
+        i += has_x;
+        j += has_y;
+    }
+    return AFF_OK;
+}
+
 /* ---- the rest ---- */
 
 static aff_status merge_customers(struct aff_delta *delta, const struct aff_baskets *before,
@@ -249,6 +302,8 @@ static aff_status merge(struct aff_delta *delta, const struct aff_delta_side *be
     if (status == AFF_OK)
         status = merge_next_stats(delta, before, after);
     if (status == AFF_OK)
+        status = merge_months(delta, before, after);
+    if (status == AFF_OK)
         status = merge_customers(delta, before->baskets, after->baskets);
     if (status == AFF_OK)
         subtract_totals(delta, before, after);
@@ -285,6 +340,7 @@ void aff_delta_free(struct aff_delta *delta)
     free(delta->pairs);
     free(delta->next);
     free(delta->next_stats);
+    free(delta->months);
     free(delta->customers);
     free(delta->gaps);
     free(delta);

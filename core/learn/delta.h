@@ -13,6 +13,7 @@
 #include "core/base/status.h"
 #include "core/learn/baskets.h"
 #include "core/learn/gap.h"
+#include "core/learn/months.h"
 
 #include <stdint.h>
 
@@ -55,14 +56,22 @@ struct aff_delta_next_stat {
     int64_t firsts_weight;
 };
 
+/* Change of the baskets of one month that hold a product; AFF_EVERY_PRODUCT: of all baskets of the month. */
+struct aff_delta_month {
+    int32_t product;
+    int32_t orders;
+    int16_t month; /* core/learn/months.h */
+};
+
 /* Ascending by key and without entries that change nothing. Immutable; any number of threads may read. */
 struct aff_delta {
     struct aff_delta_product *products;
     struct aff_delta_pair *pairs;
     struct aff_delta_next *next;
     struct aff_delta_next_stat *next_stats;
+    struct aff_delta_month *months; /* by product, then month; AFF_EVERY_PRODUCT first */
     int64_t *customers; /* keys of all customers on either side: their histories may have changed */
-    size_t n_products, n_pairs, n_next, n_next_stats, n_customers;
+    size_t n_products, n_pairs, n_next, n_next_stats, n_months, n_customers;
     struct aff_gap_change *gaps; /* memory of `next` */
     int64_t orders, lines, weight, next_orders, truncated_orders, truncated_lines;
     int64_t from_us, to_us; /* oldest and newest basket of the side after; 0 without */

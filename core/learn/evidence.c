@@ -36,6 +36,17 @@ struct aff_evidence aff_evidence_of(uint64_t n_ab, uint64_t n_a, uint64_t n_b, u
     return evidence;
 }
 
+static uint64_t less(uint64_t count, uint64_t discounted)
+{
+    return count > discounted ? count - discounted : 0;
+}
+
+struct aff_evidence aff_evidence_without(uint64_t n_ab, uint64_t d_ab, uint64_t n_a, uint64_t d_a,
+                                         uint64_t n_b, uint64_t d_b, uint64_t n)
+{
+    return aff_evidence_of(less(n_ab, d_ab), less(n_a, d_a), less(n_b, d_b), n);
+}
+
 struct aff_evidence aff_evidence_weighted(double w_ab, double w_a, double w_b, double w)
 {
     if (!(w_ab > 0 && w_a > 0 && w_b > 0 && w > 0))

@@ -22,5 +22,16 @@ struct aff_evidence {
  * NaN. */
 struct aff_evidence aff_evidence_of(uint64_t n_ab, uint64_t n_a, uint64_t n_b, uint64_t n);
 
+/* The same without promotions: what is left of the pair if only those baskets hold a product that hold no
+ * discounted line of it, over the same `n` baskets. d_ab: baskets with both and a discounted line of one of
+ * them; d_a and d_b: baskets with a discounted line of each. So
+ *
+ *     lift without discounts = (n_ab - d_ab) n / ((n_a - d_a) (n_b - d_b))
+ *
+ * A pair that is bought together because both are reduced loses its lift; one that goes together keeps it.
+ * Discounts above their counts are read as all of them. */
+struct aff_evidence aff_evidence_without(uint64_t n_ab, uint64_t d_ab, uint64_t n_a, uint64_t d_a,
+                                         uint64_t n_b, uint64_t d_b, uint64_t n);
+
 /* Support, confidence, reverse confidence and lift of weighted counts; interval and llr are 0. */
 struct aff_evidence aff_evidence_weighted(double w_ab, double w_a, double w_b, double w);

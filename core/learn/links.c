@@ -100,11 +100,27 @@ static const struct aff_pair *find(const void *source, uint32_t x, uint32_t y)
     return aff_pairs_find(links->pairs, x, y);
 }
 
+static struct aff_month_row months_of(const void *source, uint32_t product)
+{
+    const struct aff_pair_links *links = source;
+
+    return aff_months_row(links->pairs->months, product);
+}
+
+static struct aff_month_row every_month(const void *source)
+{
+    const struct aff_pair_links *links = source;
+
+    return aff_months_all(links->pairs->months);
+}
+
 struct aff_links aff_pair_links_view(const struct aff_pair_links *links)
 {
     return (struct aff_links){.source = links,
                               .row = row_of,
                               .find = find,
+                              .months = links->pairs->months == NULL ? NULL : months_of,
+                              .every_month = links->pairs->months == NULL ? NULL : every_month,
                               .n_products = links->pairs->n_products,
                               .stats = links->pairs->stats,
                               .own = links->own,

@@ -23,6 +23,9 @@ struct aff_links {
     struct aff_link_row (*row)(const void *source, uint32_t product);
     /* The counts of two different products, in either order; NULL if no basket holds both. */
     const struct aff_pair *(*find)(const void *source, uint32_t x, uint32_t y);
+    /* Months of a product, or of all baskets; NULL: not known. */
+    struct aff_month_row (*months)(const void *source, uint32_t product);
+    struct aff_month_row (*every_month)(const void *source);
     uint32_t n_products;
     const struct aff_product_stat *stats; /* by row */
     const float *own;                     /* weight of each product, in the same unit */

@@ -2,6 +2,7 @@
 #include "core/learn/live_pairs.h"
 
 #include "core/learn/decay.h"
+#include "core/learn/live_months.h"
 #include "core/learn/pair_pool.h"
 
 #include <stdlib.h>
@@ -20,10 +21,12 @@ struct aff_live_pairs {
     struct aff_product_stat *stats;
     float *own, *residuals;
     struct live_row *rows;
+    struct aff_live_months *months, every_month;
     struct aff_pair_pool pool;
     uint64_t orders;
     int64_t weight;
-    uint64_t links; /* room in all rows */
+    uint64_t links;     /* room in all rows */
+    size_t month_bytes; /* of the blocks of `months` */
 };
 
 enum { LINK_BYTES = 2 * sizeof(uint32_t) + sizeof(float) };
@@ -77,6 +80,10 @@ static aff_status reserve_products(struct aff_live_pairs *live, uint32_t wanted)
     if (moved == NULL)
         return AFF_NOMEM;
     live->rows = moved;
+    moved = realloc(live->months, capacity * sizeof *live->months);
+    if (moved == NULL)
+        return AFF_NOMEM;
+    live->months = moved;
     live->capacity = capacity;
     return AFF_OK;
 }
@@ -86,6 +93,7 @@ static void put_product(struct aff_live_pairs *live, uint32_t row, int32_t key)
     live->stats[row] = (struct aff_product_stat){.product = key};
     live->own[row] = live->residuals[row] = 0;
     live->rows[row] = (struct live_row){0};
+    live->months[row] = (struct aff_live_months){0};
 }
 
 static void move_product(struct aff_live_pairs *live, uint32_t to, uint32_t from)
@@ -94,6 +102,7 @@ static void move_product(struct aff_live_pairs *live, uint32_t to, uint32_t from
     live->own[to] = live->own[from];
     live->residuals[to] = live->residuals[from];
     live->rows[to] = live->rows[from];
+    live->months[to] = live->months[from];
 }
 
 /* Gives way to new keys below the highest one: rows move up, so every mention of a row is rewritten. The
@@ -255,13 +264,17 @@ void aff_live_pairs_free(struct aff_live_pairs *live)
 {
     if (live == NULL)
         return;
-    for (uint32_t row = 0; row < live->n; row++)
+    for (uint32_t row = 0; row < live->n; row++) {
         free(live->rows[row].others);
+        aff_live_months_done(&live->months[row]);
+    }
+    aff_live_months_done(&live->every_month);
     aff_pair_pool_done(&live->pool);
     free(live->stats);
     free(live->own);
     free(live->residuals);
     free(live->rows);
+    free(live->months);
     free(live);
 }
 
@@ -286,6 +299,28 @@ aff_status aff_live_pairs_add(struct aff_live_pairs *live, int32_t a, int32_t b,
     if (row_a >= row_b || (row->n > 0 && row->others[row->n - 1] >= row_b))
         return AFF_INVALID;
     return new_pair(live, row_a, row_b, pair);
+}
+
+static aff_status add_month(struct aff_live_pairs *live, int32_t product, int16_t month, int32_t by)
+{
+    struct aff_live_months *months = &live->every_month;
+    uint32_t row;
+
+    if (product != AFF_EVERY_PRODUCT) {
+        if (!find_row(live, product, &row))
+            return AFF_NOTFOUND;
+        months = &live->months[row];
+    }
+    live->month_bytes -= aff_live_months_bytes(months);
+    aff_status status = aff_live_months_add(months, month, by);
+    live->month_bytes += aff_live_months_bytes(months);
+    return status;
+}
+
+aff_status aff_live_pairs_set_month(struct aff_live_pairs *live, int32_t product, int16_t month,
+                                    int32_t orders)
+{
+    return orders > 0 ? add_month(live, product, month, orders) : AFF_DATA;
 }
 
 void aff_live_pairs_set_totals(struct aff_live_pairs *live, uint64_t orders, int64_t weight)
@@ -388,6 +423,10 @@ aff_status aff_live_pairs_apply(struct aff_live_pairs *live, const struct aff_de
         status = apply_product(live, &delta->products[i]);
     for (size_t i = 0; i < delta->n_pairs && status == AFF_OK; i++)
         status = apply_pair(live, &delta->pairs[i]);
+    for (size_t i = 0; i < delta->n_months && status == AFF_OK; i++)
+        status = add_month(live, delta->months[i].product, delta->months[i].month, delta->months[i].orders);
+    if (status == AFF_NOTFOUND)
+        status = AFF_DATA;
     live->orders += (uint64_t)delta->orders;
     live->weight += delta->weight;
     return status;
@@ -410,11 +449,27 @@ static const struct aff_pair *find(const void *source, uint32_t x, uint32_t y)
     return find_pair(source, x, y, &number);
 }
 
+static struct aff_month_row months_of(const void *source, uint32_t product)
+{
+    const struct aff_live_pairs *live = source;
+
+    return aff_live_months_row(&live->months[product]);
+}
+
+static struct aff_month_row every_month(const void *source)
+{
+    const struct aff_live_pairs *live = source;
+
+    return aff_live_months_row(&live->every_month);
+}
+
 static struct aff_links view(const struct aff_live_pairs *live)
 {
     return (struct aff_links){.source = live,
                               .row = row_of,
                               .find = find,
+                              .months = months_of,
+                              .every_month = every_month,
                               .n_products = live->n,
                               .stats = live->stats,
                               .own = live->own,
@@ -492,6 +547,16 @@ const struct aff_pair *aff_live_pairs_find(const struct aff_live_pairs *live, in
     return find_pair(live, row_x, row_y, &number);
 }
 
+struct aff_month_row aff_live_pairs_months(const struct aff_live_pairs *live, int32_t product)
+{
+    uint32_t row;
+
+    if (product == AFF_EVERY_PRODUCT)
+        return aff_live_months_row(&live->every_month);
+    return find_row(live, product, &row) ? aff_live_months_row(&live->months[row])
+                                         : (struct aff_month_row){0};
+}
+
 uint64_t aff_live_pairs_count(const struct aff_live_pairs *live)
 {
     return live->pool.n;
@@ -499,8 +564,9 @@ uint64_t aff_live_pairs_count(const struct aff_live_pairs *live)
 
 size_t aff_live_pairs_bytes(const struct aff_live_pairs *live)
 {
-    size_t product = sizeof *live->stats + sizeof *live->own + sizeof *live->residuals + sizeof *live->rows;
+    size_t product = sizeof *live->stats + sizeof *live->own + sizeof *live->residuals + sizeof *live->rows +
+                     sizeof *live->months;
 
-    return sizeof *live + live->capacity * product + live->links * LINK_BYTES +
+    return sizeof *live + live->capacity * product + live->links * LINK_BYTES + live->month_bytes +
            aff_pair_pool_bytes(&live->pool);
 }

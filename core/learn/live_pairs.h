@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pair counts in memory that change with the orders: what whoever folds keeps, so that the neighbours of a
  * changed product can be scored again at once. The counts equal those of affinity.product_stat and
- * affinity.pair_together at one version.
+ * affinity.pair_together at one version, and the months of the products those of affinity.product_month.
  *
  * Products are rows by ascending key. One thread changes, none reads meanwhile. Memory: 72 bytes a pair and
- * 88 a product, and up to an eighth more for what comes. */
+ * 104 a product, 6 a month of a product, and up to an eighth more for what comes. */
 #pragma once
 
 #include "core/learn/delta.h"
@@ -31,6 +31,11 @@ AFF_MUST_CHECK aff_status aff_live_pairs_set_stat(struct aff_live_pairs *live,
  * above. */
 AFF_MUST_CHECK aff_status aff_live_pairs_add(struct aff_live_pairs *live, int32_t a, int32_t b,
                                              const struct aff_pair *pair);
+
+/* Baskets of a month with the product, or AFF_EVERY_PRODUCT, as stored. AFF_NOTFOUND as above, AFF_DATA: not
+ * above 0. */
+AFF_MUST_CHECK aff_status aff_live_pairs_set_month(struct aff_live_pairs *live, int32_t product,
+                                                   int16_t month, int32_t orders);
 
 /* Baskets in all and the sum of their weights. */
 void aff_live_pairs_set_totals(struct aff_live_pairs *live, uint64_t orders, int64_t weight);
@@ -67,6 +72,9 @@ int32_t aff_live_pairs_key(const struct aff_live_pairs *live, uint32_t row);
 /* NULL: the product is not known; no basket holds both. */
 const struct aff_product_stat *aff_live_pairs_stat(const struct aff_live_pairs *live, int32_t product);
 const struct aff_pair *aff_live_pairs_find(const struct aff_live_pairs *live, int32_t x, int32_t y);
+
+/* Months of a product or of AFF_EVERY_PRODUCT; empty where it is not known. */
+struct aff_month_row aff_live_pairs_months(const struct aff_live_pairs *live, int32_t product);
 
 uint64_t aff_live_pairs_count(const struct aff_live_pairs *live);
 size_t aff_live_pairs_bytes(const struct aff_live_pairs *live);

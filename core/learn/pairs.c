@@ -75,6 +75,7 @@ void aff_pairs_free(struct aff_pairs *pairs)
     if (pairs == NULL)
         return;
     aff_pair_blocks_free(pairs->blocks);
+    aff_months_free(pairs->months);
     free(pairs->stats);
     free(pairs->rows);
     free(pairs);

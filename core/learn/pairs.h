@@ -8,6 +8,7 @@
 #include "core/base/parallel.h"
 #include "core/base/status.h"
 #include "core/learn/baskets.h"
+#include "core/learn/months.h"
 
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct aff_pairs {
     struct aff_pair_row *rows;      /* by row */
     uint64_t n_pairs;
     struct aff_pair_block *blocks; /* memory of the rows' `others` and `pairs` */
+    struct aff_months *months;     /* of the same products; NULL: not known */
 };
 
 /* Counts all pairs on `n_threads` threads. For each product its baskets are walked and the other products

@@ -126,6 +126,8 @@ aff_status aff_pairs_count(const struct aff_baskets *baskets, int n_threads, con
     counting.pairs->weight = baskets->weight;
     status = make_counters(&counting, n_threads);
     if (status == AFF_OK)
+        status = aff_months_count(baskets, &counting.pairs->months);
+    if (status == AFF_OK)
         status = aff_parallel_run(n_threads, baskets->n_products, CHUNK, count_products, &counting, watch);
     drop_counters(&counting, n_threads);
     if (status != AFF_OK) {

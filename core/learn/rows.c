@@ -118,12 +118,46 @@ static float score(const struct making *making, uint32_t a, uint32_t b, const st
     return 0;
 }
 
+static enum aff_verdict verdict_of(const struct making *making, uint32_t a, uint32_t b)
+{
+    const struct aff_product_stat *stats = making->links->stats;
+
+    return aff_reviews_find(making->settings->reviews, stats[a].product, stats[b].product);
+}
+
 static bool may_offer(const struct making *making, uint32_t a, uint32_t b, const struct aff_pair *pair)
 {
     const struct aff_links *links = making->links;
 
     return aff_floors_pass(&making->settings->floors, pair->orders, links->stats[a].orders,
-                           links->stats[b].orders, links->orders);
+                           links->stats[b].orders, links->orders) &&
+           verdict_of(making, a, b) != AFF_VERDICT_REJECT;
+}
+
+static struct aff_season season_of(const struct making *making, uint32_t a, uint32_t b,
+                                   const struct aff_pair *pair)
+{
+    const struct aff_links *links = making->links;
+
+    if (links->months == NULL)
+        return (struct aff_season){0};
+    return aff_season_of(links->months(links->source, a), links->months(links->source, b),
+                         links->every_month(links->source), pair->orders);
+}
+
+/* What a pair's score is multiplied with. */
+static float damping(const struct making *making, uint32_t a, uint32_t b, const struct aff_pair *pair)
+{
+    const struct aff_links *links = making->links;
+
+    if (!(making->settings->season_damping > 0 && making->settings->season_damping < 1))
+        return 1;
+    struct aff_season season = season_of(making, a, b, pair);
+    if (!(season.expected > 0 && season.z < AFF_SEASON_Z) || verdict_of(making, a, b) == AFF_VERDICT_APPROVE)
+        return 1;
+    struct aff_evidence plain =
+        aff_evidence_of(pair->orders, links->stats[a].orders, links->stats[b].orders, links->orders);
+    return aff_season_marks(&plain, season.expected, season.z) ? (float)making->settings->season_damping : 1;
 }
 
 static aff_status emit(const struct making *making, int thread, uint32_t a, struct aff_top *top)
@@ -136,12 +170,15 @@ static aff_status emit(const struct making *making, int thread, uint32_t a, stru
     for (uint32_t i = 0; i < top->n; i++) {
         uint32_t b = top->entries[i].row;
         const struct aff_pair *pair = links->find(links->source, a, b);
+        struct aff_season season = season_of(making, a, b, pair);
         maker->neighbours[i] = (struct aff_neighbour){b, top->entries[i].score};
         maker->counts[i] = (struct aff_pair_counts){.orders = pair->orders,
                                                     .discounted = pair->discounted,
                                                     .weight = pair->weight,
                                                     .revenue = a < b ? pair->revenue_b : pair->revenue_a,
-                                                    .margin = a < b ? pair->margin_b : pair->margin_a};
+                                                    .margin = a < b ? pair->margin_b : pair->margin_a,
+                                                    .season_z = (float)season.z,
+                                                    .season_expected = (float)season.expected};
     }
     return making->sink(making->context, thread, a, residual, maker->neighbours, maker->counts, top->n);
 }
@@ -161,8 +198,10 @@ static aff_status score_rows(void *context, int thread, uint32_t from, uint32_t 
         for (uint32_t i = 0; i < row.n; i++) {
             const struct aff_pair *pair = links->find(links->source, a, row.others[i]);
             struct aff_scored entry = {.score = score(making, a, row.others[i], pair), .row = row.others[i]};
-            if (entry.score > 0 && aff_top_takes(&top, entry) && may_offer(making, a, row.others[i], pair))
+            if (entry.score > 0 && aff_top_takes(&top, entry) && may_offer(making, a, row.others[i], pair)) {
+                entry.score *= damping(making, a, row.others[i], pair);
                 aff_top_offer(&top, entry);
+            }
         }
         status = emit(making, thread, a, &top);
     }
@@ -179,9 +218,11 @@ static aff_status keep(const struct making *making, struct maker *maker, uint32_
 
     for (uint32_t i = 0; i < n; i++) {
         struct aff_coefficient one = maker->coefficients[i];
-        if (one.value > 0 &&
-            may_offer(making, product, one.row, links->find(links->source, product, one.row)))
-            maker->coefficients[kept++] = one;
+        const struct aff_pair *pair = one.value > 0 ? links->find(links->source, product, one.row) : NULL;
+        if (pair == NULL || !may_offer(making, product, one.row, pair))
+            continue;
+        one.value *= damping(making, product, one.row, pair);
+        maker->coefficients[kept++] = one;
     }
     struct aff_coefficient *copy = aff_arena_take(&maker->kept, kept * sizeof *copy);
     if (copy == NULL)

@@ -8,6 +8,8 @@
  * jaccard     n_ab / (n_a + n_b - n_ab) (Jaccard, Bulletin de la Societe vaudoise des sciences naturelles 37,
  * 1901) llr         the log-likelihood ratio of core/learn/evidence.h where the lift is above 1, else 0
  *
+ * Pairs that only the season explains are damped, apart from those that a person approved.
+ *
  * Floors decide what may be offered. They do not decide which others enter a ridge equation. */
 #pragma once
 
@@ -18,6 +20,8 @@
 #include "core/learn/floors.h"
 #include "core/learn/links.h"
 #include "core/learn/pairs.h"
+#include "core/learn/reviews.h"
+#include "core/learn/season.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +42,10 @@ struct aff_rows_settings {
     uint32_t others;     /* ridge: products that enter one equation, 1 to 500 */
     double lambda;       /* ridge: penalty, in weights of a new basket, above 0 */
     struct aff_floors floors;
+    double season_damping; /* factor for scores of pairs that the season explains (core/learn/season.h), above
+                              0 to 1; 0 is read as 1 */
+    const struct aff_reviews *reviews; /* verdicts by product key: rejected pairs are left out, approved ones
+                                          not damped; borrowed; NULL: none */
 };
 
 /* Reads "ridge", "cosine", "confidence", "lift", "jaccard" or "llr"; false for anything else. */

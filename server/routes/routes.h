@@ -10,6 +10,8 @@ void aff_route_events(struct aff_call *call);
 void aff_route_put_orders(struct aff_call *call);
 void aff_route_put_products(struct aff_call *call);
 void aff_route_put_customers(struct aff_call *call);
+void aff_route_list_reviews(struct aff_call *call);
+void aff_route_put_reviews(struct aff_call *call);
 void aff_route_health(struct aff_call *call);
 void aff_route_live(struct aff_call *call);
 void aff_route_ready(struct aff_call *call);

@@ -219,6 +219,64 @@ static aff_status apply_next_stats(struct aff_connection *connection, int store,
     return status;
 }
 
+/* ---- product_month ---- */
+
+/* Nearly always a product changes in one month that it has already, where only that place of the list is
+ * another one, or in months after all that it has. Both are three times as fast as the general way, where the
+ * lists of both sides are put together by month and what comes to 0 is left out. */
+#define IS_KNOWN                                                                                             \
+    "cardinality(excluded.months) = 1"                                                                       \
+    " AND t.orders[array_position(t.months, excluded.months[1])] + excluded.orders[1] > 0"
+#define IS_LATER "t.months[cardinality(t.months)] < excluded.months[1] AND 0 < ALL (excluded.orders)"
+#define MERGED                                                                                               \
+    " FROM (SELECT u.month, sum(u.orders)::integer FROM (SELECT * FROM unnest(t.months, t.orders)"           \
+    " UNION ALL SELECT * FROM unnest(excluded.months, excluded.orders)) u(month, orders)"                    \
+    " GROUP BY u.month HAVING sum(u.orders) <> 0) m(month, orders))"
+
+static const char add_months[] =
+    "INSERT INTO affinity.product_month AS t (store, product, months, orders)"
+    " SELECT $1::integer, d.product, array_agg(d.month ORDER BY d.month), array_agg(d.orders ORDER BY "
+    "d.month)"
+    " FROM unnest($2::integer[], $3::integer[], $4::integer[]) AS d(product, month, orders)"
+    " GROUP BY d.product ON CONFLICT (store, product) DO UPDATE SET months = CASE WHEN " IS_KNOWN
+    " THEN t.months WHEN " IS_LATER " THEN t.months || excluded.months"
+    " ELSE (SELECT coalesce(array_agg(m.month ORDER BY m.month), '{}')" MERGED " END, orders = CASE"
+    " WHEN " IS_KNOWN " THEN t.orders[:array_position(t.months, excluded.months[1]) - 1]"
+    " || (t.orders[array_position(t.months, excluded.months[1])] + excluded.orders[1])"
+    " || t.orders[array_position(t.months, excluded.months[1]) + 1:]"
+    " WHEN " IS_LATER " THEN t.orders || excluded.orders"
+    " ELSE (SELECT coalesce(array_agg(m.orders ORDER BY m.month), '{}')" MERGED " END";
+
+static aff_status apply_months(struct aff_connection *connection, int store, const struct aff_delta *delta,
+                               struct aff_error *reterr)
+{
+    struct aff_column columns[3] = {
+        {.type = AFF_COLUMN_INT32}, {.type = AFF_COLUMN_INT32}, {.type = AFF_COLUMN_INT32}};
+    struct aff_column fewer = {.type = AFF_COLUMN_INT32};
+    aff_status status = AFF_OK;
+
+    for (size_t i = 0; i < delta->n_months; i++) {
+        const struct aff_delta_month *change = &delta->months[i];
+        aff_column_add(&columns[0], change->product);
+        aff_column_add(&columns[1], change->month);
+        aff_column_add(&columns[2], change->orders);
+        if (change->orders < 0)
+            aff_column_add(&fewer, change->product);
+    }
+    if (delta->n_months > 0)
+        status = aff_query_columns(connection, add_months, store, columns, 3, NULL, reterr);
+    if (status == AFF_OK)
+        status =
+            sweep_out(connection, store, "product_month",
+                      "DELETE FROM affinity.product_month WHERE store = $1 AND product = ANY($2::integer[])"
+                      " AND (months = '{}' OR 0 > ANY(orders))"
+                      " RETURNING coalesce((SELECT min(o) FROM unnest(orders) o), 0)",
+                      &fewer, 1, reterr);
+    aff_columns_done(columns, 3);
+    aff_columns_done(&fewer, 1);
+    return status;
+}
+
 aff_status aff_apply_delta(struct aff_connection *connection, int store, const struct aff_delta *delta,
                            const struct aff_costs *costs, struct aff_error *reterr)
 {
@@ -228,6 +286,8 @@ aff_status aff_apply_delta(struct aff_connection *connection, int store, const s
         status = apply_pairs(connection, store, delta, reterr);
     if (status == AFF_OK)
         status = apply_next_stats(connection, store, delta, reterr);
+    if (status == AFF_OK)
+        status = apply_months(connection, store, delta, reterr);
     if (status == AFF_OK)
         status = aff_apply_next(connection, store, delta, reterr);
     return status;

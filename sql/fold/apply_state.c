@@ -118,6 +118,9 @@ aff_status aff_apply_touched(struct aff_connection *connection, int store, const
             touch(columns, TOUCHED_TOGETHER, delta->pairs[i].a);
         touch(columns, TOUCHED_TOGETHER, delta->pairs[i].b);
     }
+    for (size_t i = 0; i < delta->n_months; i++)
+        if (delta->months[i].product != AFF_EVERY_PRODUCT)
+            touch(columns, TOUCHED_TOGETHER, delta->months[i].product);
     for (size_t i = 0; i < delta->n_next; i++)
         if (i == 0 || delta->next[i].a != delta->next[i - 1].a)
             touch(columns, TOUCHED_NEXT, delta->next[i].a);

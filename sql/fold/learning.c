@@ -9,6 +9,7 @@
 #include "sql/fold/rows_together.h"
 #include "sql/fold/sweep.h"
 #include "sql/rebuild_feed.h"
+#include "sql/review/verdicts.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ struct aff_learning {
 /* What the poll sees. */
 struct seen {
     int64_t epoch, generation, version, published, orders;
-    bool rebuilding, countable;
+    bool rebuilding, countable, reviewed; /* decisions about pairs wait */
 };
 
 aff_status aff_learning_new(struct aff_connection *connection, int store,
@@ -101,7 +102,8 @@ static aff_status look(struct aff_learning *learning, struct seen *ret, struct a
     aff_status status = aff_query_columns(
         learning->connection,
         "SELECT s.epoch, s.generation, s.version, s.published, s.orders, s.rebuilding,"
-        " s.generation > 0 AND s.landmark IS NOT NULL, s.rebuilt_at, s.swept_at, q.n, q.oldest"
+        " s.generation > 0 AND s.landmark IS NOT NULL, s.rebuilt_at, s.swept_at, q.n, q.oldest,"
+        " EXISTS (SELECT FROM affinity.pair_review r WHERE r.store = $1 AND r.queued)"
         " FROM affinity.state s CROSS JOIN LATERAL (SELECT count(*) AS n, min(queued_at) AS oldest"
         " FROM affinity.order_outbox WHERE store = $1 AND NOT folded) q WHERE s.store = $1",
         learning->store, NULL, 0, &result, reterr);
@@ -126,6 +128,7 @@ static aff_status look(struct aff_learning *learning, struct seen *ret, struct a
     report->swept_at_us = aff_result_time(result, 0, 8, 0);
     report->queued = (uint64_t)aff_result_whole(result, 0, 9, 0);
     report->oldest_us = aff_result_time(result, 0, 10, 0);
+    ret->reviewed = aff_result_whole(result, 0, 11, 0) != 0;
     PQclear(result);
     return AFF_OK;
 }
@@ -263,6 +266,18 @@ static aff_status fold(struct aff_learning *learning, const struct seen *seen,
     return status;
 }
 
+/* Decisions about pairs become part of the rows of their products. */
+static aff_status review(struct aff_learning *learning, struct aff_learning_report *report, bool *ret_mine,
+                         struct aff_error *reterr)
+{
+    aff_status status = aff_verdicts_claim(learning->connection, learning->store, learning->epoch,
+                                           learning->generation, ret_mine, &report->version, reterr);
+
+    if (status == AFF_OK && *ret_mine)
+        status = aff_together_review(learning->together, learning->connection, reterr);
+    return status;
+}
+
 /* Sessions, when it is their turn. Rows that became different wait for the publication that follows. */
 static aff_status count_sessions(struct aff_learning *learning, struct aff_learning_report *report,
                                  enum aff_fold_outcome *ret_outcome, struct aff_error *reterr)
@@ -314,9 +329,9 @@ static aff_status finish(struct aff_learning *learning, struct aff_learning_repo
     return status;
 }
 
-/* Folds what is queued, with the memory of the counts. */
+/* Folds what is queued, with the memory of the counts, and takes decisions about pairs. */
 static aff_status work(struct aff_learning *learning, const struct seen *seen,
-                       struct aff_learning_report *report, enum aff_fold_outcome *ret_outcome,
+                       struct aff_learning_report *report, enum aff_fold_outcome *ret_outcome, bool *ret_mine,
                        struct aff_error *reterr)
 {
     aff_status status = seen->rebuilding ? tidy(learning, reterr) : AFF_OK;
@@ -325,6 +340,8 @@ static aff_status work(struct aff_learning *learning, const struct seen *seen,
         status = load(learning, seen, report, reterr);
     if (status == AFF_OK && report->queued > 0)
         status = fold(learning, seen, report, ret_outcome, reterr);
+    if (status == AFF_OK && seen->reviewed)
+        status = review(learning, report, ret_mine, reterr);
     return status;
 }
 
@@ -345,8 +362,8 @@ static aff_status lead(struct aff_learning *learning, struct aff_learning_report
         learning->generation = seen.generation;
         may_finish = true;
     } else if (status == AFF_OK) {
-        status = work(learning, &seen, report, &outcome, reterr);
-        may_finish = outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE;
+        status = work(learning, &seen, report, &outcome, &mine, reterr);
+        may_finish = mine && (outcome == AFF_FOLD_DONE || outcome == AFF_FOLD_IDLE);
     }
     if (status == AFF_OK && may_finish)
         status = finish(learning, report, &outcome, &mine, reterr);

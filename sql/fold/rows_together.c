@@ -5,6 +5,7 @@
 #include "core/learn/live_pairs.h"
 #include "sql/copy.h"
 #include "sql/fold/columns.h"
+#include "sql/review/verdicts.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -20,7 +21,8 @@ struct aff_together {
     int store;
     struct aff_live_pairs *live;
     struct aff_rows_room *room;
-    int32_t *keys; /* of one row's neighbours */
+    struct aff_reviews reviews; /* that the room's settings point to */
+    int32_t *keys;              /* of one row's neighbours */
 };
 
 struct loading {
@@ -43,6 +45,7 @@ void aff_together_free(struct aff_together *together)
         return;
     aff_live_pairs_free(together->live);
     aff_rows_room_free(together->room);
+    aff_reviews_done(&together->reviews);
     free(together->keys);
     free(together);
 }
@@ -105,6 +108,29 @@ static aff_status take_pair(struct loading *loading, struct aff_copy_reader *rea
                              loading->together->store, a, b);
     if (status == AFF_OK && ++loading->read % CHECK_EVERY == 0)
         return check_limit(loading, reterr);
+    return plain(status, reterr);
+}
+
+static aff_status take_months(struct loading *loading, struct aff_copy_reader *reader,
+                              struct aff_error *reterr)
+{
+    int32_t product = aff_copy_get_int32(reader, INT32_MIN);
+    struct aff_copy_array months = aff_copy_get_array(reader, sizeof(int32_t));
+    struct aff_copy_array orders = aff_copy_get_array(reader, sizeof(int32_t));
+    aff_status status = months.n == orders.n ? AFF_OK : AFF_DATA;
+
+    for (size_t i = 0; i < months.n && status == AFF_OK; i++) {
+        int32_t month = aff_copy_element_int32(months, i);
+        status = month != (int16_t)month
+                     ? AFF_DATA
+                     : aff_live_pairs_set_month(loading->together->live, product, (int16_t)month,
+                                                aff_copy_element_int32(orders, i));
+    }
+    if (status == AFF_DATA || status == AFF_NOTFOUND)
+        return aff_error_set(reterr, AFF_DATA,
+                             "affinity.product_month of store number %d: product %" PRId32
+                             " is not counted so; run 'affinityctl rebuild'",
+                             loading->together->store, product);
     return plain(status, reterr);
 }
 
@@ -174,7 +200,7 @@ static aff_status make_live(struct loading *loading)
 /* Locks before the snapshot is taken: one that is older than a swap would see the new tables as empty. */
 static aff_status begin(struct loading *loading, struct aff_error *reterr)
 {
-    static const char *const tables[] = {"product_stat", "pair_together", "neighbour"};
+    static const char *const tables[] = {"product_stat", "product_month", "pair_together", "neighbour"};
     char name[AFF_PARTITION_NAME], statement[256];
     aff_status status =
         aff_execute(loading->connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", reterr);
@@ -188,6 +214,12 @@ static aff_status begin(struct loading *loading, struct aff_error *reterr)
     return status;
 }
 
+aff_status aff_together_review(struct aff_together *together, struct aff_connection *connection,
+                               struct aff_error *reterr)
+{
+    return aff_verdicts_read(connection, together->store, &together->reviews, reterr);
+}
+
 static aff_status read_all(struct loading *loading, struct aff_error *reterr)
 {
     aff_status status = read_table(
@@ -199,6 +231,9 @@ static aff_status read_all(struct loading *loading, struct aff_error *reterr)
     if (status == AFF_OK)
         status = read_totals(loading, reterr);
     if (status == AFF_OK)
+        status = read_table(loading, "product, months, orders FROM affinity.product_month", "", take_months,
+                            reterr);
+    if (status == AFF_OK)
         status = read_table(loading,
                             "a, b, orders, weight, revenue_a, revenue_b, margin_a, margin_b, discounted"
                             " FROM affinity.pair_together",
@@ -208,6 +243,8 @@ static aff_status read_all(struct loading *loading, struct aff_error *reterr)
     if (status == AFF_OK)
         status = read_table(loading, "product, residual FROM affinity.neighbour", " AND relation = 1",
                             take_residual, reterr);
+    if (status == AFF_OK)
+        status = aff_together_review(loading->together, loading->connection, reterr);
     return status;
 }
 
@@ -232,12 +269,14 @@ aff_status aff_together_load(struct aff_connection *connection, int store,
     struct aff_together *together = calloc(1, sizeof *together);
     struct loading loading = {.connection = connection, .together = together, .limit_bytes = limit_bytes};
     struct aff_watch watch = {ping, &loading};
+    struct aff_rows_settings own = *settings;
 
     if (together == NULL)
         return plain(AFF_NOMEM, reterr);
     together->store = store;
     together->keys = malloc(settings->neighbours * sizeof *together->keys);
-    aff_status status = together->keys == NULL ? AFF_NOMEM : aff_rows_room_new(settings, 1, &together->room);
+    own.reviews = &together->reviews;
+    aff_status status = together->keys == NULL ? AFF_NOMEM : aff_rows_room_new(&own, 1, &together->room);
     if (status != AFF_OK)
         (void)plain(status, reterr);
     else {

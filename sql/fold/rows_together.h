@@ -13,8 +13,9 @@
 
 struct aff_together;
 
-/* Reads product_stat, pair_together and the residuals of the store in one snapshot. AFF_LIMIT: they would
- * take more than `limit_bytes`. AFF_DATA: pairs of products that are not counted. Not inside a transaction.
+/* Reads product_stat, product_month, pair_together, pair_review and the residuals of the store in one
+ * snapshot. AFF_LIMIT: they would take more than `limit_bytes`. AFF_DATA: pairs of products that are not
+ * counted. Not inside a transaction.
  */
 AFF_MUST_CHECK aff_status aff_together_load(struct aff_connection *connection, int store,
                                             const struct aff_rows_settings *settings, uint64_t limit_bytes,
@@ -22,6 +23,10 @@ AFF_MUST_CHECK aff_status aff_together_load(struct aff_connection *connection, i
 void aff_together_free(struct aff_together *together); /* NULL is a no-op */
 
 uint64_t aff_together_bytes(const struct aff_together *together); /* 0 for NULL */
+
+/* Reads what people decided about pairs anew; rows made from here on follow it. */
+AFF_MUST_CHECK aff_status aff_together_review(struct aff_together *together,
+                                              struct aff_connection *connection, struct aff_error *reterr);
 
 /* Adds what a committed fold has added to the tables. After a failure the memory can only be freed. */
 AFF_MUST_CHECK aff_status aff_together_add(struct aff_together *together, const struct aff_delta *delta);

@@ -16,12 +16,15 @@ aff_status aff_rows_write_init(struct aff_rows_write *write, struct aff_connecti
     write->discounted = malloc(most * sizeof *write->discounted);
     write->scores = malloc(most * sizeof *write->scores);
     write->gap_days = malloc(most * sizeof *write->gap_days);
+    write->season_expected = malloc(most * sizeof *write->season_expected);
+    write->season_z = malloc(most * sizeof *write->season_z);
     write->weights = malloc(most * sizeof *write->weights);
     write->revenues = malloc(most * sizeof *write->revenues);
     write->margins = malloc(most * sizeof *write->margins);
     if (write->others != NULL && write->orders != NULL && write->discounted != NULL &&
-        write->scores != NULL && write->gap_days != NULL && write->weights != NULL &&
-        write->revenues != NULL && write->margins != NULL)
+        write->scores != NULL && write->gap_days != NULL && write->season_expected != NULL &&
+        write->season_z != NULL && write->weights != NULL && write->revenues != NULL &&
+        write->margins != NULL)
         return AFF_OK;
     aff_rows_write_done(write);
     return AFF_NOMEM;
@@ -34,6 +37,8 @@ void aff_rows_write_done(struct aff_rows_write *write)
     free(write->discounted);
     free(write->scores);
     free(write->gap_days);
+    free(write->season_expected);
+    free(write->season_z);
     free(write->weights);
     free(write->revenues);
     free(write->margins);
@@ -57,7 +62,7 @@ static aff_status fence(struct aff_rows_write *write, bool *ret_mine, struct aff
 
 #define COPY_COLUMNS                                                                                         \
     " (store, relation, product, others, scores, orders, weights, revenues, margins, discounted, gap_days, " \
-    "residual)"                                                                                              \
+    "residual, season_expected, season_z)"                                                                   \
     " FROM STDIN (FORMAT binary)"
 
 static void name_products(const struct aff_rows_write *write, struct aff_column columns[2])
@@ -120,6 +125,7 @@ aff_status aff_rows_write_put(struct aff_rows_write *write, enum aff_relation re
                               const struct aff_pair_counts *counts, uint32_t n)
 {
     struct aff_copy_writer *writer = &write->writer;
+    bool is_next = relation == AFF_RELATION_NEXT;
 
     for (uint32_t i = 0; i < n; i++) {
         write->others[i] = keys[i];
@@ -129,9 +135,11 @@ aff_status aff_rows_write_put(struct aff_rows_write *write, enum aff_relation re
         write->revenues[i] = counts[i].revenue;
         write->margins[i] = counts[i].margin;
         write->discounted[i] = (int32_t)counts[i].discounted;
-        write->gap_days[i] = counts[i].gap_days;
+        write->gap_days[i] = is_next ? counts[i].gap_days : 0;
+        write->season_expected[i] = counts[i].season_expected;
+        write->season_z[i] = is_next ? 0 : counts[i].season_z;
     }
-    aff_copy_row(writer, 12);
+    aff_copy_row(writer, 14);
     aff_copy_put_int32(writer, write->store);
     aff_copy_put_int16(writer, (int16_t)relation);
     aff_copy_put_int32(writer, product);
@@ -142,8 +150,10 @@ aff_status aff_rows_write_put(struct aff_rows_write *write, enum aff_relation re
     aff_copy_put_int64s(writer, write->revenues, n);
     aff_copy_put_int64s(writer, write->margins, n);
     aff_copy_put_int32s(writer, write->discounted, n);
-    aff_copy_put_floats(writer, write->gap_days, relation == AFF_RELATION_NEXT ? n : 0);
+    aff_copy_put_floats(writer, write->gap_days, is_next ? n : 0);
     aff_copy_put_float(writer, residual);
+    aff_copy_put_floats(writer, write->season_expected, is_next ? 0 : n);
+    aff_copy_put_floats(writer, write->season_z, is_next ? 0 : n);
     return writer->status;
 }
 
@@ -160,7 +170,9 @@ static const char *const replace[] = {
     " AND r.relation = ($3::smallint[])[1] AND r.product = ANY($2::integer[])",
 };
 
-/* Replaces the rows that are different, as a new version. */
+/* Replaces the rows that are different, as a new version. What the season explains moves a little with every
+ * order of the same month: a row that is different in nothing else stays, so that a renewal writes little. A
+ * pair that becomes seasonal, or ceases to be, is different by its score. */
 static aff_status replace_different(struct aff_rows_write *write, struct aff_error *reterr)
 {
     struct aff_column columns[2] = {{.type = AFF_COLUMN_INT32}, {.type = AFF_COLUMN_INT16}};

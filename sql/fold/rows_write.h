@@ -24,7 +24,7 @@ struct aff_rows_write {
     uint32_t n_products;
     struct aff_copy_writer writer;
     int32_t *others, *orders, *discounted;
-    float *scores, *gap_days;
+    float *scores, *gap_days, *season_expected, *season_z;
     int64_t *weights, *revenues, *margins;
 };
 

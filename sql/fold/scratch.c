@@ -19,10 +19,10 @@ static const char *const partitioned[] = {
 
 /* Tables that hold rows of all stores, in an order in which they can be emptied. */
 static const char *const shared[] = {
-    "session_heard", "session",      "viewed_stat",     "pair_viewed", "viewed_due", "neighbour_viewed",
-    "viewed_state",  "order_outbox", "order_line",      "orders",      "touched",    "catalogue_change",
-    "idempotency",   "import_job",   "catalogue_state", "state",       "customer",   "product",
-    "store"};
+    "session_heard",    "session",      "viewed_stat",      "pair_viewed", "viewed_due",
+    "neighbour_viewed", "viewed_state", "order_outbox",     "pair_review", "order_line",
+    "orders",           "touched",      "catalogue_change", "idempotency", "import_job",
+    "catalogue_state",  "state",        "customer",         "product",     "store"};
 
 static aff_status remove_all(struct aff_connection *connection, int store, struct aff_error *reterr)
 {
@@ -71,6 +71,8 @@ static const struct {
      "SELECT p.id, s.orders, s.weight, s.revenue, s.margin, s.discounted, s.last_at, s.unit_cost"
      " FROM affinity.product_stat s JOIN affinity.product p USING (store, product)"
      " WHERE store = $%d::integer"},
+    {"product_month", "SELECT coalesce(p.id, ''), s.months, s.orders FROM affinity.product_month s"
+                      " LEFT JOIN affinity.product p USING (store, product) WHERE store = $%d::integer"},
     {"pair_together",
      "SELECT least(p.id, q.id), greatest(p.id, q.id), orders, weight, discounted,"
      " CASE WHEN p.id < q.id THEN revenue_a ELSE revenue_b END, CASE WHEN p.id < q.id THEN revenue_b ELSE"

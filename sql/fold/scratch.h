@@ -18,7 +18,7 @@ struct aff_scratch_difference {
     char first[400];   /* one of them, as text; empty without any */
 };
 
-enum { AFF_SCRATCH_TABLES = 6 };
+enum { AFF_SCRATCH_TABLES = 7 };
 
 /* Compares the counts of two stores. Keys of products and customers may differ, but not their ids; both have
  * to have been counted with the same landmark, window and cap. */

@@ -4,6 +4,7 @@
 #include "core/learn/gap.h"
 #include "sql/fold/columns.h"
 #include "sql/fold/verify_parts.h"
+#include "sql/review/verdicts.h"
 #include "sql/viewed/verify.h"
 
 #include <inttypes.h>
@@ -18,11 +19,17 @@ struct part {
 };
 
 static const struct part parts[] = {
-    {"product_stat", aff_verify_stats},         {"pair_together", aff_verify_together},
-    {"next_stat", aff_verify_next_stats},       {"pair_next", aff_verify_next},
-    {"customer_history", aff_verify_histories}, {"state", aff_verify_state},
-    {"viewed_stat", aff_verify_viewed_stats},   {"pair_viewed", aff_verify_viewed_pairs},
-    {"session", aff_verify_viewed_sessions},    {"neighbour", aff_verify_neighbours},
+    {"product_stat", aff_verify_stats},
+    {"product_month", aff_verify_months},
+    {"pair_together", aff_verify_together},
+    {"next_stat", aff_verify_next_stats},
+    {"pair_next", aff_verify_next},
+    {"customer_history", aff_verify_histories},
+    {"state", aff_verify_state},
+    {"viewed_stat", aff_verify_viewed_stats},
+    {"pair_viewed", aff_verify_viewed_pairs},
+    {"session", aff_verify_viewed_sessions},
+    {"neighbour", aff_verify_neighbours},
 };
 _Static_assert(sizeof parts / sizeof parts[0] == AFF_VERIFIED_PARTS, "one entry a table");
 
@@ -69,7 +76,7 @@ aff_status aff_verify_state(struct aff_verifying *verifying)
  * the new tables as empty. */
 static aff_status begin(struct aff_connection *connection, int store, struct aff_error *reterr)
 {
-    static const char *const tables[] = {"product_stat", "pair_together",    "next_stat",
+    static const char *const tables[] = {"product_stat", "product_month",    "pair_together", "next_stat",
                                          "pair_next",    "customer_history", "neighbour"};
     char name[AFF_PARTITION_NAME], statement[256];
     aff_status status = aff_execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", reterr);
@@ -202,9 +209,18 @@ aff_status aff_verify(struct aff_connection *connection, int store,
     struct aff_error error = {0};
     struct aff_verify_report report = {0};
     struct aff_verifying verifying = {
-        .connection = connection, .store = store, .watch = watch, .rows = settings->rows, .reterr = &error};
+        .connection = connection, .store = store, .watch = watch, .reterr = &error};
+    struct aff_rows_settings rows;
+    struct aff_reviews reviews = {0};
     aff_status status = begin(connection, store, &error);
 
+    if (settings->rows != NULL) {
+        rows = *settings->rows;
+        rows.reviews = &reviews;
+        verifying.rows = &rows;
+        if (status == AFF_OK)
+            status = aff_verdicts_read(connection, store, &reviews, &error);
+    }
     if (status == AFF_OK)
         status = verify_snapshot(&verifying, settings, &report);
     (void)!aff_execute(connection, "ROLLBACK",
@@ -215,6 +231,7 @@ aff_status aff_verify(struct aff_connection *connection, int store,
     free(verifying.gaps);
     free(verifying.neighbours);
     free(verifying.counts);
+    aff_reviews_done(&reviews);
     if (status == AFF_OK)
         *ret_report = report;
     else if (reterr != NULL)

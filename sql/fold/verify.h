@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { AFF_VERIFIED_PARTS = 10, AFF_VERIFIED_TEXT = 800 };
+enum { AFF_VERIFIED_PARTS = 11, AFF_VERIFIED_TEXT = 800 };
 
 /* One table. */
 struct aff_verified {

@@ -42,6 +42,7 @@ void aff_packed_put(struct aff_packed *packed, const void *bytes, size_t size);
 
 /* Each compares one table; the comparison is then read by the caller. */
 AFF_MUST_CHECK aff_status aff_verify_stats(struct aff_verifying *verifying);
+AFF_MUST_CHECK aff_status aff_verify_months(struct aff_verifying *verifying);
 AFF_MUST_CHECK aff_status aff_verify_together(struct aff_verifying *verifying);
 AFF_MUST_CHECK aff_status aff_verify_next_stats(struct aff_verifying *verifying);
 AFF_MUST_CHECK aff_status aff_verify_next(struct aff_verifying *verifying);

@@ -73,8 +73,9 @@ static aff_status read_product(struct following *following, struct aff_copy_read
 
     if (status != AFF_OK)
         return take(following, status, "affinity.product", product.key);
-    const struct aff_product_counts counts = {product.orders, product.weight,     product.revenue,
-                                              product.margin, product.last_at_us, product.sessions};
+    const struct aff_product_counts counts = {product.orders,  product.weight,     product.revenue,
+                                              product.margin,  product.last_at_us, product.discounted,
+                                              product.sessions};
     following->report.products++;
     status = aff_update_product(following->update, &product);
     if (status == AFF_OK)

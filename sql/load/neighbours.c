@@ -23,7 +23,8 @@ static aff_status broken(const struct aff_load_neighbours_row *row, struct aff_e
                          row->product, what);
 }
 
-/* A row's shape. Gaps are known for `next` only, and of `viewed` nothing but sessions. */
+/* A row's shape. Gaps are known for `next` only, what the season explains for `together` only, if at all, and
+ * of `viewed` nothing but sessions. */
 static aff_status check(const struct aff_load_neighbours_row *row, struct aff_error *reterr)
 {
     size_t n = row->others.n;
@@ -36,6 +37,9 @@ static aff_status check(const struct aff_load_neighbours_row *row, struct aff_er
         row->margins.n != sums || row->discounted.n != sums ||
         (row->gap_days.n != gaps && row->gap_days.n != 0))
         return broken(row, reterr, "its arrays differ in length");
+    if (row->season_expected.n != row->season_z.n || (row->season_z.n != 0 && row->season_z.n != n) ||
+        (row->season_z.n != 0 && row->relation == AFF_RELATION_NEXT))
+        return broken(row, reterr, "season_expected and season_z do not fit");
     return AFF_OK;
 }
 
@@ -54,6 +58,8 @@ aff_status aff_load_neighbours_row(struct aff_copy_reader *reader, struct aff_lo
     row.margins = aff_copy_get_array(reader, sizeof(int64_t));
     row.discounted = aff_copy_get_array(reader, sizeof(int32_t));
     row.gap_days = aff_copy_get_array(reader, sizeof(float));
+    row.season_expected = aff_copy_get_array(reader, sizeof(float));
+    row.season_z = aff_copy_get_array(reader, sizeof(float));
     *ret_row = row;
     return check(ret_row, reterr);
 }
@@ -65,6 +71,9 @@ aff_status aff_load_neighbour(const struct aff_load_neighbours_row *row, size_t 
 
     if (!isfinite(score))
         return broken(row, reterr, "a score is not a finite number");
+    if (row->season_z.n != 0 && !(isfinite(aff_copy_element_float(row->season_z, at)) &&
+                                  isfinite(aff_copy_element_float(row->season_expected, at))))
+        return broken(row, reterr, "what the season explains is not a finite number");
     if (at > 0 && score > aff_copy_element_float(row->scores, at - 1))
         return broken(row, reterr, "neighbours are not in order, best first");
     *ret_product = aff_copy_element_int32(row->others, at);
@@ -78,7 +87,12 @@ aff_status aff_load_neighbour(const struct aff_load_neighbours_row *row, size_t 
     ret_counts->weight = aff_copy_element_int64(row->weights, at);
     ret_counts->revenue = aff_copy_element_int64(row->revenues, at);
     ret_counts->margin = aff_copy_element_int64(row->margins, at);
-    ret_counts->gap_days = row->gap_days.n == 0 ? 0 : aff_copy_element_float(row->gap_days, at);
+    if (row->relation == AFF_RELATION_NEXT)
+        ret_counts->gap_days = row->gap_days.n == 0 ? 0 : aff_copy_element_float(row->gap_days, at);
+    else if (row->season_z.n != 0) {
+        ret_counts->season_z = aff_copy_element_float(row->season_z, at);
+        ret_counts->season_expected = aff_copy_element_float(row->season_expected, at);
+    }
     return AFF_OK;
 }
 

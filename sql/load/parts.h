@@ -51,7 +51,7 @@ AFF_MUST_CHECK aff_status aff_load_neighbours(struct aff_connection *connection,
  * texts come as their JSON. */
 #define AFF_LOAD_PRODUCT_COLUMNS                                                                             \
     "p.product, p.id, p.name, p.category, p.brand, p.price, p.compare_at, p.cost, p.stock,"                  \
-    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at, v.sessions,"               \
+    " p.available, p.durable, s.orders, s.weight, s.revenue, s.margin, s.last_at, s.discounted, v.sessions," \
     " CASE WHEN jsonb_typeof(p.attributes) = 'object' AND p.attributes <> '{}'"                              \
     " THEN (SELECT array_agg(e.key) || array_agg(e.value) FROM jsonb_each_text(p.attributes) e"              \
     " WHERE e.value IS NOT NULL) END"
@@ -69,17 +69,19 @@ AFF_MUST_CHECK aff_status aff_load_product(struct aff_copy_reader *reader,
 
 /* Columns of a neighbour row n, after relation and product; null for a product without one. */
 #define AFF_LOAD_NEIGHBOUR_COLUMNS                                                                           \
-    "n.others, n.scores, n.orders, n.weights, n.revenues, n.margins, n.discounted, n.gap_days"
+    "n.others, n.scores, n.orders, n.weights, n.revenues, n.margins, n.discounted, n.gap_days,"              \
+    " n.season_expected, n.season_z"
 
 /* The same of a row n of neighbour_viewed, which counts sessions and nothing else. */
 #define AFF_LOAD_VIEWED_COLUMNS                                                                              \
     "n.others, n.scores, n.sessions, NULL::bigint[], NULL::bigint[], NULL::bigint[], NULL::integer[],"       \
-    " NULL::real[]"
+    " NULL::real[], NULL::real[], NULL::real[]"
 
 struct aff_load_neighbours_row {
     int16_t relation;
     int32_t product;
     struct aff_copy_array others, scores, orders, weights, revenues, margins, discounted, gap_days;
+    struct aff_copy_array season_expected, season_z;
 };
 
 /* Reads relation, product and the columns above, and checks the row's shape. Everything is borrowed from the

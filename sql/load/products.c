@@ -56,6 +56,7 @@ aff_status aff_load_product(struct aff_copy_reader *reader, struct aff_load_attr
     product.revenue = aff_copy_get_int64(reader, 0);
     product.margin = aff_copy_get_int64(reader, 0);
     product.last_at_us = aff_copy_get_time(reader, 0);
+    product.discounted = (uint32_t)aff_copy_get_int32(reader, 0);
     product.sessions = (uint32_t)aff_copy_get_int32(reader, 0);
     *ret_product = product;
     return read_attributes(reader, attributes, ret_product);

@@ -7,7 +7,7 @@ import pytest
 
 from import_files import random_orders, text_of
 
-TABLES = ["product_stat", "pair_together", "pair_next", "next_stat", "customer_history", "neighbour"]
+TABLES = ["product_stat", "product_month", "pair_together", "pair_next", "next_stat", "customer_history", "neighbour"]
 
 
 def counts(database):

@@ -186,6 +186,19 @@ def test_the_seasonal_pair_has_lift_over_the_year_and_none_inside_a_season(store
     assert 0.5 < met / expected < 1.5
 
 
+def test_the_seasonal_pair_is_marked_and_a_true_pair_of_the_same_season_is_not(learned, store):
+    noise = store.truth["seasonal_noise"]
+    marked = {frozenset(pair) for pair in learned.sql(
+        "SELECT x.id, y.id FROM affinity.neighbour n CROSS JOIN LATERAL unnest(n.others, n.season_expected, n.season_z)"
+        " AS u(other, expected, z) JOIN affinity.product x ON x.product = n.product"
+        " JOIN affinity.product y ON y.product = u.other WHERE n.relation = 1 AND u.expected > 0 AND u.z < 1.96")}
+    assert frozenset((noise["a"]["id"], noise["b"]["id"])) in marked
+    assert frozenset(("barbecue-0001", "charcoal-0001")) not in marked
+    planted = {frozenset((pair["a"]["id"], pair["b"]["id"])) for pair in store.truth["affinities"]}
+    assert not planted & marked
+    assert len(marked) < 20
+
+
 @pytest.mark.parametrize(
     "cart, first",
     [

@@ -12,6 +12,7 @@ from support.programs import environment
 
 TABLES = {
     "product_stat": "product",
+    "product_month": "product",
     "pair_together": "a, b",
     "pair_next": "a, b",
     "next_stat": "product",

@@ -12,7 +12,7 @@ def test_a_random_stream_is_counted_as_if_each_order_had_come_once(ctl, database
     done = ctl("verify", "--orders", "2500", "--seed", str(seed), *STREAM, "--set", "learn.basket_cap=8", "--quiet",
                database=database, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "all equal" in done.stdout and done.stdout.count("  equal") == 15
+    assert "all equal" in done.stdout and done.stdout.count("  equal") == 17
     assert database.sql("SELECT name FROM affinity.store") == []
 
 

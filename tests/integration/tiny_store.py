@@ -12,7 +12,7 @@ WRITTEN = datetime.datetime(2026, 11, 20, 13, tzinfo=datetime.timezone.utc)  # t
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
-PARTITIONED = ["product_stat", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
+PARTITIONED = ["product_stat", "product_month", "pair_together", "pair_next", "next_stat", "neighbour", "customer_history"]
 
 
 def partitions(store):

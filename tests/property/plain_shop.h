@@ -102,6 +102,7 @@ static struct aff_product record_of(const struct plain_product *product, uint32_
         .revenue = product->counts.revenue,
         .margin = product->counts.margin,
         .last_at_us = product->counts.last_at_us,
+        .discounted = product->counts.discounted,
         .sessions = product->counts.sessions,
     };
 }
@@ -131,6 +132,7 @@ static void put_counts(struct shop *shop, struct aff_update *update)
                                         (int64_t)below(shop, 999),
                                         -(int64_t)below(shop, 999),
                                         (int64_t)below(shop, 1u << 30),
+                                        below(shop, orders + 1),
                                         below(shop, 99)};
 
     assert_int_equal(aff_update_product_counts(update, key_of(number), &counts),

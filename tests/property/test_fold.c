@@ -24,7 +24,8 @@ enum {
     STEPS = 40,
     BATCH = 6,
     CAP = 4,
-    KEPT = 5
+    KEPT = 5,
+    MONTHS = 3
 };
 
 static const struct aff_delta_settings settings = {
@@ -51,6 +52,7 @@ struct tables {
     struct aff_delta_next next[PRODUCTS][PRODUCTS];
     int32_t gaps[PRODUCTS][PRODUCTS][AFF_GAP_BUCKETS];
     struct aff_delta_next_stat stats[PRODUCTS];
+    int32_t months[PRODUCTS + 1][MONTHS]; /* the last: all baskets */
     int64_t orders, lines, weight, next_orders, truncated_orders, truncated_lines;
 };
 
@@ -100,6 +102,12 @@ static void add(struct tables *tables, const struct aff_delta *delta)
         stored->firsts += change->firsts;
         stored->seconds += change->seconds;
         stored->firsts_weight += change->firsts_weight;
+    }
+    for (size_t i = 0; i < delta->n_months; i++) {
+        const struct aff_delta_month *change = &delta->months[i];
+        bool every = change->product == AFF_EVERY_PRODUCT;
+        assert_true(change->orders != 0 && change->month >= 0 && change->month < MONTHS);
+        tables->months[every ? PRODUCTS : number_of(change->product)][change->month] += change->orders;
     }
     tables->orders += delta->orders;
     tables->lines += delta->lines;
@@ -264,6 +272,27 @@ static struct aff_pairs *pairs_of(const struct order orders[ORDERS])
     return pairs;
 }
 
+/* What is left of the months in memory, against counting each order as it is in the end. */
+static void months_are_those_of_the_orders(const struct aff_live_pairs *live, const struct tables *folded,
+                                           const struct order orders[ORDERS])
+{
+    int32_t all[MONTHS] = {0};
+
+    for (int o = 0; o < ORDERS; o++)
+        if (counts(&orders[o]))
+            all[aff_month_of(orders[o].lines[0].at_us)]++;
+    assert_memory_equal(folded->months[PRODUCTS], all, sizeof all);
+    for (uint32_t product = 0; product <= PRODUCTS; product++) {
+        int32_t key = product == PRODUCTS ? AFF_EVERY_PRODUCT : key_of(product), kept[MONTHS] = {0};
+        struct aff_month_row row = aff_live_pairs_months(live, key);
+        for (uint32_t i = 0; i < row.n; i++) {
+            assert_true(row.orders[i] > 0 && (i == 0 || row.months[i] > row.months[i - 1]));
+            kept[row.months[i]] = row.orders[i];
+        }
+        assert_memory_equal(folded->months[product], kept, sizeof kept);
+    }
+}
+
 static void rows_are_those_of_a_full_build(struct aff_live_pairs *live, struct aff_rows_room *room,
                                            const struct order orders[ORDERS])
 {
@@ -313,6 +342,7 @@ static void run_stream(uint64_t seed, struct aff_rows_room *room)
     }
     count_all(orders, &full);
     assert_memory_equal(&folded, &full, sizeof full);
+    months_are_those_of_the_orders(live, &folded, orders);
     rows_are_those_of_a_full_build(live, room, orders);
     aff_live_pairs_free(live);
 }
@@ -321,16 +351,24 @@ static void folded_counts_and_swept_rows_equal_a_full_count(void **state)
 {
     static const enum aff_method methods[] = {AFF_METHOD_RIDGE, AFF_METHOD_COSINE, AFF_METHOD_CONFIDENCE,
                                               AFF_METHOD_LIFT};
+    struct aff_reviews reviews = {0};
 
     (void)state;
+    assert_int_equal(aff_reviews_put(&reviews, key_of(1), key_of(2), AFF_VERDICT_REJECT), AFF_OK);
+    assert_int_equal(aff_reviews_put(&reviews, key_of(0), key_of(3), AFF_VERDICT_APPROVE), AFF_OK);
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        const struct aff_rows_settings rows = {
-            .method = methods[seed % 4], .neighbours = KEPT, .others = 6, .lambda = 0.5};
+        const struct aff_rows_settings rows = {.method = methods[seed % 4],
+                                               .neighbours = KEPT,
+                                               .others = 6,
+                                               .lambda = 0.5,
+                                               .season_damping = 0.3,
+                                               .reviews = &reviews};
         struct aff_rows_room *room = NULL;
         assert_int_equal(aff_rows_room_new(&rows, 1, &room), AFF_OK);
         run_stream(seed, room);
         aff_rows_room_free(room);
     }
+    aff_reviews_done(&reviews);
 }
 
 static void an_order_that_comes_twice_changes_nothing(void **state)

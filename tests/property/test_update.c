@@ -46,6 +46,7 @@ static void compare_records(const struct aff_catalogue *a, const struct aff_cata
     assert_int_equal(x->revenue, y->revenue);
     assert_int_equal(x->margin, y->margin);
     assert_int_equal(x->last_at_us, y->last_at_us);
+    assert_int_equal(x->discounted, y->discounted);
     assert_int_equal(x->sessions, y->sessions);
     assert_int_equal(aff_catalogue_find(a, y->id), row);
     assert_int_equal(aff_catalogue_find_key(a, y->key), row);

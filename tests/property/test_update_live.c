@@ -319,8 +319,8 @@ static void change_customer(struct aff_update *update, struct aff_random *random
 static void change_product(struct aff_update *update, struct aff_random *random, uint32_t stamp,
                            uint32_t n_products)
 {
-    struct aff_product_counts counts = {stamp % 50, (int64_t)(stamp % 50) << 20, stamp, stamp, stamp,
-                                        stamp % 50};
+    struct aff_product_counts counts = {
+        stamp % 50, (int64_t)(stamp % 50) << 20, stamp, stamp, stamp, stamp % 50, stamp % 50};
     struct aff_attribute attribute;
     char texts[4][24];
     uint32_t number = below(random, n_products);

@@ -135,6 +135,25 @@ static void each_floor_holds_by_itself(void **state)
     assert_false(aff_floors_pass(&orders, 30, 100, 200, 1000));
 }
 
+/* 1000 orders; a in 100 of them, reduced in 40; b in 80, reduced in 30; both in 50, one of them reduced
+ * in 38. What is left: 12 with both, 60 and 50: lift 12 x 1000 / (60 x 50) = 4, against 50 x 1000 / (100 x
+ * 80). */
+static void a_promotion_is_taken_out_of_all_counts(void **state)
+{
+    struct aff_evidence with = aff_evidence_of(50, 100, 80, 1000);
+    struct aff_evidence without = aff_evidence_without(50, 38, 100, 40, 80, 30, 1000);
+    struct aff_evidence plain = aff_evidence_of(12, 60, 50, 1000);
+
+    (void)state;
+    assert_true(fabs(with.lift - 6.25) < 1e-12);
+    assert_true(fabs(without.lift - 4) < 1e-12);
+    assert_memory_equal(&without, &plain, sizeof plain);
+    struct aff_evidence none = aff_evidence_without(50, 50, 100, 40, 80, 30, 1000);
+    assert_true(none.lift == 0 && none.lift_low == 0 && none.lift_high == 0);
+    struct aff_evidence torn = aff_evidence_without(50, 51, 100, 140, 80, 30, 1000);
+    assert_true(torn.lift == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +165,7 @@ int main(void)
         cmocka_unit_test(default_floors_keep_out_what_chance_alone_brings_in_one_of_forty_pairs),
         cmocka_unit_test(classic_floors_ask_for_support_and_lift),
         cmocka_unit_test(each_floor_holds_by_itself),
+        cmocka_unit_test(a_promotion_is_taken_out_of_all_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
