@@ -364,8 +364,9 @@ static aff_status take(struct aff_recommend_options *options, int option, const 
         options->method_given = true;
         return aff_method_parse(aff_text_of(value), &options->method)
                    ? AFF_OK
-                   : aff_error_set(reterr, AFF_INVALID,
-                                   "--method knows ridge, cosine, confidence, lift, jaccard and llr, not '%s'", value);
+                   : aff_error_set(
+                         reterr, AFF_INVALID,
+                         "--method knows ridge, cosine, confidence, lift, jaccard and llr, not '%s'", value);
     default:
         return take_number(request, option, value, reterr);
     }

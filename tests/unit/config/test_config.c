@@ -191,7 +191,8 @@ static void words_and_joint_rules_are_checked(void **state)
 
     (void)snprintf(config.learn_method, sizeof config.learn_method, "magic");
     assert_int_equal(aff_config_check(&config, &error), AFF_CONFIG);
-    assert_string_equal(error.text, "learn.method must be ridge, cosine, confidence, lift, jaccard or llr, not 'magic'");
+    assert_string_equal(error.text,
+                        "learn.method must be ridge, cosine, confidence, lift, jaccard or llr, not 'magic'");
     config = defaults();
     (void)snprintf(config.log_level, sizeof config.log_level, "INFO");
     assert_int_equal(aff_config_check(&config, &error), AFF_CONFIG);
