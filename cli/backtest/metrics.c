@@ -89,7 +89,7 @@ aff_status aff_metric_coverage(const uint32_t *shown, const uint32_t *n_shown, u
                                const uint32_t *groups, uint32_t n, uint32_t n_groups, uint32_t n_rows,
                                uint32_t n_offered, struct aff_figure *ret_figure)
 {
-    enum { NOBODY = 0, SEVERAL = UINT32_MAX };
+    const uint32_t nobody = 0, several = UINT32_MAX;
     uint32_t *by = calloc((size_t)n_rows + 1, sizeof *by); /* 1 + the only group that shows the product */
     uint32_t *alone = calloc((size_t)n_groups + 1, sizeof *alone); /* products that only this group shows */
     uint32_t distinct = 0, sum = 0;
@@ -103,11 +103,11 @@ aff_status aff_metric_coverage(const uint32_t *shown, const uint32_t *n_shown, u
     for (uint32_t q = 0; q < n; q++)
         for (uint32_t i = 0; i < n_shown[q]; i++) {
             uint32_t *of = &by[shown[(size_t)q * k + i]];
-            distinct += *of == NOBODY;
-            *of = *of == NOBODY || *of == groups[q] + 1 ? groups[q] + 1 : SEVERAL;
+            distinct += *of == nobody;
+            *of = *of == nobody || *of == groups[q] + 1 ? groups[q] + 1 : several;
         }
     for (uint32_t row = 0; row < n_rows; row++)
-        if (by[row] != NOBODY && by[row] != SEVERAL) {
+        if (by[row] != nobody && by[row] != several) {
             alone[by[row] - 1]++;
             sum++;
         }

@@ -40,8 +40,8 @@ static const char *const replace[] = {
     " (SELECT version FROM affinity.state WHERE store = $1) FROM unnest($2::integer[]) AS w(key)"
     " ON CONFLICT (store, what, key) DO UPDATE SET version = excluded.version",
     "DELETE FROM affinity.neighbour_viewed WHERE store = $1 AND product = ANY($2::integer[])",
-    "INSERT INTO affinity.neighbour_viewed SELECT r.* FROM pg_temp.viewed_row r"
-    " WHERE r.product = ANY($2::integer[])",
+    ("INSERT INTO affinity.neighbour_viewed SELECT r.* FROM pg_temp.viewed_row r"
+     " WHERE r.product = ANY($2::integer[])"),
 };
 
 static const char find_different[] =

@@ -2,7 +2,9 @@
 /* The body of a request that writes. The first byte chooses what is written and in which form. */
 #include "check_parameters.h"
 #include "core/base/clock.h"
+#include "core/learn/reviews.h"
 #include "server/batch.h"
+#include "sql/review/review.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -38,12 +40,27 @@ static void check_row(const struct aff_entry *entry, unsigned columns, unsigned 
         must(entry->values[attributes].size >= 2 && entry->values[attributes].at[0] == '{');
 }
 
+static void check_review(const struct aff_entry *entry)
+{
+    const struct aff_text *values = entry->values;
+
+    must(entry->given <= AFF_VERDICT_REJECT);
+    must(aff_text_is_id(values[AFF_REVIEW_PRODUCT]) && aff_text_is_id(values[AFF_REVIEW_OTHER]));
+    must(!aff_text_equal(values[AFF_REVIEW_PRODUCT], values[AFF_REVIEW_OTHER]));
+    must(aff_review_text_is_fit(values[AFF_REVIEW_BY], AFF_REVIEW_BY_MAX));
+    must(aff_review_text_is_fit(values[AFF_REVIEW_NOTE], AFF_REVIEW_NOTE_MAX));
+}
+
 static void check_entry(const struct aff_batch *batch, const struct aff_entry *entry)
 {
     must(aff_text_is_utf8(entry->errors));
     must((entry->status == AFF_ENTRY_REFUSED) == (entry->n_errors > 0));
     if (entry->status == AFF_ENTRY_REFUSED)
         return;
+    if (batch->kind == AFF_BATCH_REVIEWS) {
+        check_review(entry);
+        return;
+    }
     must(aff_text_is_id(entry->id));
     if (batch->kind == AFF_BATCH_ORDERS)
         check_order(entry);
@@ -61,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size == 0)
         return 0;
     const struct aff_batch_frame frame = {
-        .kind = (enum aff_batch_kind)(bytes[0] / 2 % 3),
+        .kind = (enum aff_batch_kind)(bytes[0] / 2 % 4),
         .lines = bytes[0] % 2 == 1,
         .most = MOST,
         .store = {"main", 4},
