@@ -1,33 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/learn/live_pairs.h"
-
 #include "core/learn/decay.h"
-#include "core/learn/live_months.h"
-#include "core/learn/pair_pool.h"
+#include "core/learn/live_pairs_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The others of one product, by ascending row. The three arrays are parallel and lie in one block. */
-struct live_row {
-    uint32_t n, capacity;
-    uint32_t *others;
-    float *weights;
-    uint32_t *pairs; /* numbers in the pool */
-};
-
-struct aff_live_pairs {
-    uint32_t n, capacity; /* products */
-    struct aff_product_stat *stats;
-    float *own, *residuals;
-    struct live_row *rows;
-    struct aff_live_months *months, every_month;
-    struct aff_pair_pool pool;
-    uint64_t orders;
-    int64_t weight;
-    uint64_t links;     /* room in all rows */
-    size_t month_bytes; /* of the blocks of `months` */
-};
 
 enum { LINK_BYTES = 2 * sizeof(uint32_t) + sizeof(float) };
 
@@ -53,7 +29,7 @@ static uint32_t place_of(const struct aff_live_pairs *live, int32_t key)
     return low;
 }
 
-static bool find_row(const struct aff_live_pairs *live, int32_t key, uint32_t *ret_row)
+bool aff_live_pairs_find_row(const struct aff_live_pairs *live, int32_t key, uint32_t *ret_row)
 {
     *ret_row = place_of(live, key);
     return *ret_row < live->n && live->stats[*ret_row].product == key;
@@ -92,7 +68,7 @@ static void put_product(struct aff_live_pairs *live, uint32_t row, int32_t key)
 {
     live->stats[row] = (struct aff_product_stat){.product = key};
     live->own[row] = live->residuals[row] = 0;
-    live->rows[row] = (struct live_row){0};
+    live->rows[row] = (struct aff_live_row){0};
     live->months[row] = (struct aff_live_months){0};
 }
 
@@ -147,7 +123,7 @@ static aff_status add_products(struct aff_live_pairs *live, const int32_t *keys,
 
 /* ---- rows ---- */
 
-static uint32_t place_in(const struct live_row *row, uint32_t other)
+static uint32_t place_in(const struct aff_live_row *row, uint32_t other)
 {
     uint32_t low = 0, high = row->n;
 
@@ -163,7 +139,7 @@ static uint32_t place_in(const struct live_row *row, uint32_t other)
     return low;
 }
 
-static aff_status grow_row(struct aff_live_pairs *live, struct live_row *row)
+static aff_status grow_row(struct aff_live_pairs *live, struct aff_live_row *row)
 {
     uint32_t capacity = row->capacity + row->capacity / 8 + 4;
     unsigned char *block = malloc((size_t)capacity * LINK_BYTES);
@@ -179,13 +155,13 @@ static aff_status grow_row(struct aff_live_pairs *live, struct live_row *row)
     }
     free(row->others);
     live->links += capacity - row->capacity;
-    *row = (struct live_row){row->n, capacity, others, weights, pairs};
+    *row = (struct aff_live_row){row->n, capacity, others, weights, pairs};
     return AFF_OK;
 }
 
 static aff_status link(struct aff_live_pairs *live, uint32_t of, uint32_t other, uint32_t pair, float weight)
 {
-    struct live_row *row = &live->rows[of];
+    struct aff_live_row *row = &live->rows[of];
 
     if (row->n == row->capacity) {
         aff_status status = grow_row(live, row);
@@ -205,7 +181,7 @@ static aff_status link(struct aff_live_pairs *live, uint32_t of, uint32_t other,
 
 static void unlink_from(struct aff_live_pairs *live, uint32_t of, uint32_t other)
 {
-    struct live_row *row = &live->rows[of];
+    struct aff_live_row *row = &live->rows[of];
     uint32_t at = place_in(row, other), behind = row->n - at - 1;
 
     memmove(row->others + at, row->others + at + 1, behind * sizeof *row->others);
@@ -214,10 +190,10 @@ static void unlink_from(struct aff_live_pairs *live, uint32_t of, uint32_t other
     row->n--;
 }
 
-static struct aff_pair *find_pair(const struct aff_live_pairs *live, uint32_t x, uint32_t y,
-                                  uint32_t *ret_number)
+struct aff_pair *aff_live_pairs_find_pair(const struct aff_live_pairs *live, uint32_t x, uint32_t y,
+                                          uint32_t *ret_number)
 {
-    const struct live_row *row = &live->rows[x];
+    const struct aff_live_row *row = &live->rows[x];
     uint32_t at = place_in(row, y);
 
     if (at == row->n || row->others[at] != y)
@@ -282,7 +258,7 @@ aff_status aff_live_pairs_set_stat(struct aff_live_pairs *live, const struct aff
 {
     uint32_t row;
 
-    if (!find_row(live, stat->product, &row))
+    if (!aff_live_pairs_find_row(live, stat->product, &row))
         return AFF_NOTFOUND;
     live->stats[row] = *stat;
     live->own[row] = units(stat->weight);
@@ -293,9 +269,9 @@ aff_status aff_live_pairs_add(struct aff_live_pairs *live, int32_t a, int32_t b,
 {
     uint32_t row_a, row_b;
 
-    if (!find_row(live, a, &row_a) || !find_row(live, b, &row_b))
+    if (!aff_live_pairs_find_row(live, a, &row_a) || !aff_live_pairs_find_row(live, b, &row_b))
         return AFF_NOTFOUND;
-    const struct live_row *row = &live->rows[row_a];
+    const struct aff_live_row *row = &live->rows[row_a];
     if (row_a >= row_b || (row->n > 0 && row->others[row->n - 1] >= row_b))
         return AFF_INVALID;
     return new_pair(live, row_a, row_b, pair);
@@ -307,7 +283,7 @@ static aff_status add_month(struct aff_live_pairs *live, int32_t product, int16_
     uint32_t row;
 
     if (product != AFF_EVERY_PRODUCT) {
-        if (!find_row(live, product, &row))
+        if (!aff_live_pairs_find_row(live, product, &row))
             return AFF_NOTFOUND;
         months = &live->months[row];
     }
@@ -333,7 +309,7 @@ void aff_live_pairs_set_residual(struct aff_live_pairs *live, int32_t product, f
 {
     uint32_t row;
 
-    if (find_row(live, product, &row))
+    if (aff_live_pairs_find_row(live, product, &row))
         live->residuals[row] = residual;
 }
 
@@ -347,7 +323,7 @@ static aff_status add_unknown(struct aff_live_pairs *live, const struct aff_delt
     if (keys == NULL)
         return AFF_NOMEM;
     for (size_t i = 0; i < delta->n_products; i++)
-        if (!find_row(live, delta->products[i].product, &row))
+        if (!aff_live_pairs_find_row(live, delta->products[i].product, &row))
             keys[n++] = delta->products[i].product;
     aff_status status = add_products(live, keys, n);
     free(keys);
@@ -369,7 +345,7 @@ static aff_status apply_product(struct aff_live_pairs *live, const struct aff_de
 {
     uint32_t row;
 
-    if (!find_row(live, change->product, &row))
+    if (!aff_live_pairs_find_row(live, change->product, &row))
         return AFF_DATA;
     struct aff_product_stat *stat = &live->stats[row];
     stat->weight += change->weight;
@@ -389,9 +365,9 @@ static aff_status apply_pair(struct aff_live_pairs *live, const struct aff_delta
     static const struct aff_pair none;
     uint32_t a, b, number;
 
-    if (!find_row(live, change->a, &a) || !find_row(live, change->b, &b))
+    if (!aff_live_pairs_find_row(live, change->a, &a) || !aff_live_pairs_find_row(live, change->b, &b))
         return AFF_DATA;
-    struct aff_pair *stored = find_pair(live, a, b, &number);
+    struct aff_pair *stored = aff_live_pairs_find_pair(live, a, b, &number);
     struct aff_pair pair = stored == NULL ? none : *stored;
     if (!change_count(&pair.orders, change->orders) || !change_count(&pair.discounted, change->discounted))
         return AFF_DATA;
@@ -432,93 +408,6 @@ aff_status aff_live_pairs_apply(struct aff_live_pairs *live, const struct aff_de
     return status;
 }
 
-/* ---- rows of neighbours ---- */
-
-static struct aff_link_row row_of(const void *source, uint32_t product)
-{
-    const struct aff_live_pairs *live = source;
-    const struct live_row *row = &live->rows[product];
-
-    return (struct aff_link_row){row->n, row->others, row->weights};
-}
-
-static const struct aff_pair *find(const void *source, uint32_t x, uint32_t y)
-{
-    uint32_t number;
-
-    return find_pair(source, x, y, &number);
-}
-
-static struct aff_month_row months_of(const void *source, uint32_t product)
-{
-    const struct aff_live_pairs *live = source;
-
-    return aff_live_months_row(&live->months[product]);
-}
-
-static struct aff_month_row every_month(const void *source)
-{
-    const struct aff_live_pairs *live = source;
-
-    return aff_live_months_row(&live->every_month);
-}
-
-static struct aff_links view(const struct aff_live_pairs *live)
-{
-    return (struct aff_links){.source = live,
-                              .row = row_of,
-                              .find = find,
-                              .months = months_of,
-                              .every_month = every_month,
-                              .n_products = live->n,
-                              .stats = live->stats,
-                              .own = live->own,
-                              .orders = live->orders};
-}
-
-static aff_status no_row(void *context, int thread, uint32_t a, float residual,
-                         const struct aff_neighbour *neighbours, const struct aff_pair_counts *counts,
-                         uint32_t n)
-{
-    (void)context, (void)thread, (void)a, (void)residual, (void)neighbours, (void)counts, (void)n;
-    return AFF_OK;
-}
-
-aff_status aff_live_pairs_solve_missing(struct aff_live_pairs *live, struct aff_rows_room *room,
-                                        const struct aff_watch *watch)
-{
-    struct aff_links links = view(live);
-    uint32_t *rows, n = 0;
-
-    if (aff_rows_room_settings(room)->method != AFF_METHOD_RIDGE)
-        return AFF_OK;
-    rows = malloc(((size_t)live->n + 1) * sizeof *rows);
-    if (rows == NULL)
-        return AFF_NOMEM;
-    for (uint32_t row = 0; row < live->n; row++)
-        if (!(live->residuals[row] > 0) && live->rows[row].n > 0)
-            rows[n++] = row;
-    aff_status status = aff_rows_make(room, &links, rows, n, live->residuals, watch, no_row, NULL);
-    free(rows);
-    return status;
-}
-
-aff_status aff_live_pairs_rows(struct aff_live_pairs *live, struct aff_rows_room *room,
-                               const int32_t *products, size_t n, const struct aff_watch *watch,
-                               aff_rows_sink sink, void *context)
-{
-    struct aff_links links = view(live);
-    uint32_t *rows = malloc((n + 1) * sizeof *rows), n_rows = 0;
-
-    if (rows == NULL)
-        return AFF_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        n_rows += find_row(live, products[i], &rows[n_rows]);
-    aff_status status = aff_rows_make(room, &links, rows, n_rows, live->residuals, watch, sink, context);
-    free(rows);
-    return status;
-}
-
 /* ---- looking ---- */
 
 uint32_t aff_live_pairs_size(const struct aff_live_pairs *live)
@@ -535,16 +424,16 @@ const struct aff_product_stat *aff_live_pairs_stat(const struct aff_live_pairs *
 {
     uint32_t row;
 
-    return find_row(live, product, &row) ? &live->stats[row] : NULL;
+    return aff_live_pairs_find_row(live, product, &row) ? &live->stats[row] : NULL;
 }
 
 const struct aff_pair *aff_live_pairs_find(const struct aff_live_pairs *live, int32_t x, int32_t y)
 {
     uint32_t row_x, row_y, number;
 
-    if (!find_row(live, x, &row_x) || !find_row(live, y, &row_y))
+    if (!aff_live_pairs_find_row(live, x, &row_x) || !aff_live_pairs_find_row(live, y, &row_y))
         return NULL;
-    return find_pair(live, row_x, row_y, &number);
+    return aff_live_pairs_find_pair(live, row_x, row_y, &number);
 }
 
 struct aff_month_row aff_live_pairs_months(const struct aff_live_pairs *live, int32_t product)
@@ -553,8 +442,8 @@ struct aff_month_row aff_live_pairs_months(const struct aff_live_pairs *live, in
 
     if (product == AFF_EVERY_PRODUCT)
         return aff_live_months_row(&live->every_month);
-    return find_row(live, product, &row) ? aff_live_months_row(&live->months[row])
-                                         : (struct aff_month_row){0};
+    return aff_live_pairs_find_row(live, product, &row) ? aff_live_months_row(&live->months[row])
+                                                        : (struct aff_month_row){0};
 }
 
 uint64_t aff_live_pairs_count(const struct aff_live_pairs *live)
