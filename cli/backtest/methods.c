@@ -64,6 +64,15 @@ bool aff_contender_applies(const struct aff_contenders *contenders, enum aff_bac
     }
 }
 
+bool aff_source_applies(int weight, enum aff_backtest_task task)
+{
+    if (weight == AFF_WEIGHT_PERSONAL || weight == AFF_WEIGHT_TRACE + AFF_TRACE_HISTORY)
+        return is_known(task);
+    if (weight == AFF_WEIGHT_AFFINITY || weight == AFF_WEIGHT_TRACE + AFF_TRACE_ADDED)
+        return task != AFF_BACKTEST_NEXT_BASKET;
+    return true;
+}
+
 const struct aff_weights *aff_contender_weights(const struct aff_contenders *contenders,
                                                 enum aff_situation situation)
 {

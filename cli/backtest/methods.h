@@ -61,6 +61,9 @@ void aff_contenders_done(struct aff_contenders *contenders);
 bool aff_contender_applies(const struct aff_contenders *contenders, enum aff_backtest_method method,
                            enum aff_backtest_task task);
 
+/* Whether the source of a weight (core/recommend/weights.h) can say anything about the task's questions. */
+bool aff_source_applies(int weight, enum aff_backtest_task task);
+
 /* The weights in use for a situation. */
 const struct aff_weights *aff_contender_weights(const struct aff_contenders *contenders,
                                                 enum aff_situation situation);

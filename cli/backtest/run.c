@@ -123,7 +123,7 @@ static void plan_rows(struct run *run, struct aff_backtest_part *part)
             add_row(run, part, (struct step){AFF_BACKTEST_METHOD, m},
                     aff_backtest_method_name((enum aff_backtest_method)m));
     for (int w = 0; settings->leave_one_out && w < AFF_WEIGHT_MAX; w++)
-        if (*aff_weights_at(&in_use, w) > 0) {
+        if (*aff_weights_at(&in_use, w) > 0 && aff_source_applies(w, part->task)) {
             (void)snprintf(name, sizeof name, "without %s", aff_weight_name(w));
             add_row(run, part, (struct step){AFF_BACKTEST_WITHOUT, w}, name);
         }
