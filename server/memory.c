@@ -121,6 +121,8 @@ static size_t write_lines(const struct aff_catalogue *catalogue, const int32_t *
     return n_lines;
 }
 
+/* The session's cart in the order in which it was filled; without one what was viewed, of which the newest
+ * product is the one that is looked at. */
 static void recall_session(struct aff_memory *memory, uint64_t session, int64_t since_us,
                            const struct aff_catalogue *catalogue, struct aff_request *request,
                            struct aff_memory_recall *recall)
@@ -131,14 +133,19 @@ static void recall_session(struct aff_memory *memory, uint64_t session, int64_t 
     if (request->n_cart > 0)
         return;
     n = aff_recent_read(memory->carts, session, since_us, products, AFF_SESSION_PRODUCTS);
-    request->n_cart = write_lines(catalogue, products, n, recall->cart);
-    if (request->n_cart > 0) {
-        request->cart = recall->cart;
+    n = write_lines(catalogue, products, n, recall->cart);
+    if (n > 0) {
+        request->as = AFF_AS_ADDED;
     } else if (request->product.size == 0) {
-        n = aff_recent_read(memory->views, session, since_us, products, 1);
-        if (write_lines(catalogue, products, n, recall->cart) > 0)
-            request->product = recall->cart[0].product;
+        n = aff_recent_read(memory->views, session, since_us, products, AFF_SESSION_PRODUCTS);
+        n = write_lines(catalogue, products, n, recall->cart);
+        if (n == 0)
+            return;
+        request->as = AFF_AS_VIEWS;
+        request->product = recall->cart[n - 1].product;
     }
+    request->cart = recall->cart;
+    request->n_cart = n;
 }
 
 static void recall_shown(struct aff_memory *memory, struct aff_text store,

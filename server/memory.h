@@ -42,9 +42,9 @@ struct aff_memory_recall {
     struct aff_impressed impressed[AFF_IMPRESSED_MAX];
 };
 
-/* Adds what is remembered to the request: without a cart that of its session, without that and without a
- * product the one viewed last, what must not be offered, and what was shown and not clicked. Texts are those
- * of `catalogue`. */
+/* Adds what is remembered to the request: without a cart that of its session, in the order of adding; without
+ * that and without a product the products viewed in it, the last one as the page's; what must not be offered,
+ * and what was shown and not clicked. Texts are those of `catalogue`. */
 void aff_memory_recall(struct aff_memory *memory, struct aff_text store, const struct aff_memory_terms *terms,
                        const struct aff_catalogue *catalogue, struct aff_parameters *parameters,
                        struct aff_memory_recall *recall);

@@ -28,6 +28,12 @@ static const char *const kinds[] = {
 #undef X
 };
 
+static const char *const asked_as[] = {
+#define X(name, text) text,
+    AFF_AS_LIST(X)
+#undef X
+};
+
 static const char *const explains[] = {"none", "basic", "full"};
 static const char *const relations[] = {"", "together", "next", "viewed"};
 
@@ -294,6 +300,10 @@ void aff_parameter_put_word(struct aff_parameters *parameters, enum aff_paramete
     case AFF_PARAMETER_placement:
         at = word_of(parameters, field, word, WORDS(placements), 1);
         parameters->request.placement = at < 0 ? AFF_PLACEMENT_NONE : (enum aff_placement)at;
+        break;
+    case AFF_PARAMETER_as:
+        at = word_of(parameters, field, word, WORDS(asked_as), 0);
+        parameters->request.as = at < 0 ? AFF_AS_CART : (enum aff_as)at;
         break;
     case AFF_PARAMETER_explain:
         at = word_of(parameters, field, word, WORDS(explains), 0);

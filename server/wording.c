@@ -18,44 +18,57 @@ struct aff_text aff_wording_cta(enum aff_kind kind)
     return codes[kind];
 }
 
-/* True for what is bought with products that are like a new one. */
-static bool is_borrowed(const struct aff_item *item)
-{
-    return item->origin == AFF_ORIGIN_CONTENT && item->via_relation == AFF_RELATION_TOGETHER;
-}
-
 struct aff_text aff_wording_angle(const struct aff_item *item)
 {
-    static const struct aff_text codes[AFF_ORIGIN_MAX] = {
-        [AFF_ORIGIN_AFFINITY] = TEXT("completes"), [AFF_ORIGIN_SEQUENCE] = TEXT("next_step"),
-        [AFF_ORIGIN_NEIGHBOURS] = TEXT("habit"),   [AFF_ORIGIN_CONTENT] = TEXT("alternative"),
-        [AFF_ORIGIN_POPULAR] = TEXT("popular"),
+    static const struct aff_text codes[AFF_REASON_MAX] = {
+        [AFF_REASON_BOUGHT_TOGETHER] = TEXT("completes"),
+        [AFF_REASON_BOUGHT_NEXT] = TEXT("next_step"),
+        [AFF_REASON_ADDED_NEXT] = TEXT("completes"),
+        [AFF_REASON_VIEWED_NEXT] = TEXT("next_step"),
+        [AFF_REASON_VIEWED_BEFORE] = TEXT("habit"),
+        [AFF_REASON_BOUGHT_BEFORE] = TEXT("habit"),
+        [AFF_REASON_FITS_PURCHASES] = TEXT("completes"),
+        [AFF_REASON_BOUGHT_WITH_SIMILAR] = TEXT("completes"),
+        [AFF_REASON_SIMILAR] = TEXT("alternative"),
+        [AFF_REASON_POPULAR_IN_CATEGORY] = TEXT("popular"),
+        [AFF_REASON_POPULAR] = TEXT("popular"),
     };
-    return codes[is_borrowed(item) ? AFF_ORIGIN_AFFINITY : item->origin];
+    return codes[item->reason];
 }
 
 struct aff_wording_reason aff_wording_reason(const struct aff_item *item)
 {
-    static const struct aff_wording_reason bought_with_similar = {
-        TEXT("bought_with_similar"), TEXT("Often bought together with products like "), TEXT("."), 1};
-    static const struct aff_wording_reason linked[AFF_ORIGIN_MAX] = {
-        [AFF_ORIGIN_AFFINITY] = {TEXT("bought_together"), TEXT("Often bought together with "), TEXT("."), 1},
-        [AFF_ORIGIN_SEQUENCE] = {TEXT("bought_next"), TEXT("Often bought some time after "), TEXT("."), 1},
-        [AFF_ORIGIN_NEIGHBOURS] = {TEXT("bought_before"), TEXT("This customer buys it again and again."),
-                                   TEXT(""), 0},
-        [AFF_ORIGIN_CONTENT] = {TEXT("similar"), TEXT("Similar to "), TEXT("."), 1},
-        [AFF_ORIGIN_POPULAR] = {TEXT("popular_in_category"), TEXT("Popular in the category of "), TEXT("."),
-                                1},
+    static const struct aff_text codes[AFF_REASON_MAX] = {
+#define X(name, text) TEXT(text),
+        AFF_REASON_LIST(X)
+#undef X
     };
-    static const struct aff_wording_reason alone[AFF_ORIGIN_MAX] = {
-        [AFF_ORIGIN_AFFINITY] = {TEXT("bought_together"), TEXT("Often bought together."), TEXT(""), 0},
-        [AFF_ORIGIN_SEQUENCE] = {TEXT("bought_next"), TEXT("Often bought next."), TEXT(""), 0},
-        [AFF_ORIGIN_NEIGHBOURS] = {TEXT("bought_before"), TEXT("This customer buys it again and again."),
-                                   TEXT(""), 0},
-        [AFF_ORIGIN_CONTENT] = {TEXT("similar"), TEXT("Similar product."), TEXT(""), 0},
-        [AFF_ORIGIN_POPULAR] = {TEXT("popular"), TEXT("Popular in this store."), TEXT(""), 0},
+    static const struct {
+        struct aff_text before, behind, alone; /* alone: where no product is named */
+    } texts[AFF_REASON_MAX] = {
+        [AFF_REASON_BOUGHT_TOGETHER] = {TEXT("Often bought together with "), TEXT("."),
+                                        TEXT("Often bought together.")},
+        [AFF_REASON_BOUGHT_NEXT] = {TEXT("Often bought some time after "), TEXT("."),
+                                    TEXT("Often bought next.")},
+        [AFF_REASON_ADDED_NEXT] = {TEXT("Often put into the cart after "), TEXT("."),
+                                   TEXT("Often put into the cart next.")},
+        [AFF_REASON_VIEWED_NEXT] = {TEXT("Often looked at after "), TEXT("."), TEXT("Often looked at next.")},
+        [AFF_REASON_VIEWED_BEFORE] = {.alone = TEXT("Looked at before.")},
+        [AFF_REASON_BOUGHT_BEFORE] = {.alone = TEXT("This customer buys it again and again.")},
+        [AFF_REASON_FITS_PURCHASES] = {.alone = TEXT("Goes with what this customer has bought.")},
+        [AFF_REASON_BOUGHT_WITH_SIMILAR] = {TEXT("Often bought together with products like "), TEXT("."),
+                                            TEXT("Often bought with similar products.")},
+        [AFF_REASON_SIMILAR] = {TEXT("Similar to "), TEXT("."), TEXT("Similar product.")},
+        [AFF_REASON_POPULAR_IN_CATEGORY] = {TEXT("Popular in the category of "), TEXT("."),
+                                            TEXT("Popular in the category.")},
+        [AFF_REASON_POPULAR] = {.alone = TEXT("Popular in this store.")},
     };
-    if (is_borrowed(item))
-        return bought_with_similar;
-    return item->via == AFF_NO_ROW ? alone[item->origin] : linked[item->origin];
+    const bool names_via = item->via != AFF_NO_ROW && texts[item->reason].before.size > 0;
+
+    return (struct aff_wording_reason){
+        .code = codes[item->reason],
+        .before = names_via ? texts[item->reason].before : texts[item->reason].alone,
+        .behind = texts[item->reason].behind,
+        .names_via = names_via,
+    };
 }

@@ -32,20 +32,27 @@ static struct aff_text id_of(const struct aff_model *model, uint32_t row)
 
 static void print_reason(FILE *to, const struct aff_model *model, const struct aff_item *item)
 {
-    static const char *const reasons[] = {
-        [AFF_ORIGIN_AFFINITY] = "bought with",     [AFF_ORIGIN_SEQUENCE] = "bought after",
-        [AFF_ORIGIN_NEIGHBOURS] = "bought before", [AFF_ORIGIN_CONTENT] = "like",
-        [AFF_ORIGIN_POPULAR] = "popular",
+    static const struct {
+        const char *text;
+        bool names_via;
+    } reasons[AFF_REASON_MAX] = {
+        [AFF_REASON_BOUGHT_TOGETHER] = {"bought with", true},
+        [AFF_REASON_BOUGHT_NEXT] = {"bought after", true},
+        [AFF_REASON_ADDED_NEXT] = {"added after", true},
+        [AFF_REASON_VIEWED_NEXT] = {"viewed after", true},
+        [AFF_REASON_VIEWED_BEFORE] = {"viewed before", false},
+        [AFF_REASON_BOUGHT_BEFORE] = {"bought before", false},
+        [AFF_REASON_FITS_PURCHASES] = {"goes with purchases", false},
+        [AFF_REASON_BOUGHT_WITH_SIMILAR] = {"bought with the like of", true},
+        [AFF_REASON_SIMILAR] = {"like", true},
+        [AFF_REASON_POPULAR_IN_CATEGORY] = {"popular", false},
+        [AFF_REASON_POPULAR] = {"popular", false},
     };
     char text[AFF_ID_MAX + 32];
-    bool linked = item->via != AFF_NO_ROW && item->origin != AFF_ORIGIN_NEIGHBOURS &&
-                  item->origin != AFF_ORIGIN_POPULAR;
+    const bool linked = item->via != AFF_NO_ROW && reasons[item->reason].names_via;
     struct aff_text via = linked ? id_of(model, item->via) : (struct aff_text){"", 0};
 
-    const bool borrowed = item->origin == AFF_ORIGIN_CONTENT && item->via_relation == AFF_RELATION_TOGETHER;
-
-    (void)snprintf(text, sizeof text, "%s%s%.*s",
-                   borrowed ? "bought with the like of" : reasons[item->origin], linked ? " " : "",
+    (void)snprintf(text, sizeof text, "%s%s%.*s", reasons[item->reason].text, linked ? " " : "",
                    (int)via.size, via.at);
     print_cell(to, aff_text_of(text), REASON_WIDTH);
 }

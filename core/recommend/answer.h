@@ -20,6 +20,27 @@ enum aff_origin {
         AFF_ORIGIN_MAX
 };
 
+/* What speaks for an item, for people: the loudest voice. Those with `via` name a product. */
+#define AFF_REASON_LIST(X)                                                                                   \
+    X(BOUGHT_TOGETHER, "bought_together")         /* with `via` */                                           \
+    X(BOUGHT_NEXT, "bought_next")                 /* in the order after one of `via` */                      \
+    X(ADDED_NEXT, "added_next")                   /* to carts after `via` */                                 \
+    X(VIEWED_NEXT, "viewed_next")                 /* in sessions after `via` */                              \
+    X(VIEWED_BEFORE, "viewed_before")             /* in this session */                                      \
+    X(BOUGHT_BEFORE, "bought_before")             /* by the customer */                                      \
+    X(FITS_PURCHASES, "fits_purchases")           /* bought together with what the customer bought */        \
+    X(BOUGHT_WITH_SIMILAR, "bought_with_similar") /* with products like `via` */                             \
+    X(SIMILAR, "similar")                         /* to `via` */                                             \
+    X(POPULAR_IN_CATEGORY, "popular_in_category") /* of `via` */                                             \
+    X(POPULAR, "popular")                         /* in the store */
+
+enum aff_reason {
+#define X(name, text) AFF_REASON_##name,
+    AFF_REASON_LIST(X)
+#undef X
+        AFF_REASON_MAX
+};
+
 /* Why a candidate is not in the answer; each candidate has one reason, the first of this list that holds. */
 #define AFF_DROP_LIST(X)                                                                                     \
     X(IN_CART, "in_cart")                                                                                    \
@@ -70,11 +91,12 @@ struct aff_term {
 struct aff_item {
     uint32_t row; /* of the product in the model's catalogue */
     enum aff_kind kind;
-    enum aff_origin origin;         /* of the largest term; popular only for what no other source names */
+    enum aff_origin origin; /* of the largest term; popular only for what no other source names */
+    enum aff_reason reason;
     float score;                    /* relevance; falls from item to item */
     uint32_t via;                   /* row of the product that speaks most for it; AFF_NO_ROW: none */
-    enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; with the origin
-                                     * content: products like `via`; 0: none */
+    enum aff_relation via_relation; /* which relation links `via` to the item, for evidence; with the reason
+                                     * bought_with_similar products like `via`; 0: none */
     const struct aff_pair_counts *counts;   /* of (via, row); NULL: none */
     const struct aff_pair_counts *evidence; /* the same; NULL also where explain is none */
     struct aff_term terms[AFF_TERMS_MAX];   /* with explain full, largest first */

@@ -54,6 +54,7 @@ static void find_speakers(const struct aff_run *run)
 /* Who speaks most for an item. */
 struct voice {
     enum aff_origin origin;
+    enum aff_reason reason;
     float value; /* of the term, weighted */
     uint32_t via;
     enum aff_relation relation;
@@ -72,9 +73,24 @@ static enum aff_origin origin_of(enum aff_trace trace)
     }
 }
 
-/* The product that a trace starts from: the newest of cart or views, or the newest purchase. */
-static uint32_t via_of(const struct aff_run *run, enum aff_trace trace)
+static enum aff_reason reason_of(const struct aff_run *run, enum aff_trace trace)
 {
+    switch (trace) {
+    case AFF_TRACE_HISTORY:
+        return AFF_REASON_FITS_PURCHASES;
+    case AFF_TRACE_SEEN:
+        return AFF_REASON_VIEWED_BEFORE;
+    default:
+        return run->request->as == AFF_AS_VIEWS ? AFF_REASON_VIEWED_NEXT : AFF_REASON_ADDED_NEXT;
+    }
+}
+
+/* The product that a trace starts from: the newest of cart or views, the newest purchase, or the product that
+ * was seen. */
+static uint32_t via_of(const struct aff_run *run, enum aff_trace trace, uint32_t row)
+{
+    if (trace == AFF_TRACE_SEEN)
+        return row;
     if (origin_of(trace) == AFF_ORIGIN_SEQUENCE)
         return run->newest;
     return trace == AFF_TRACE_HISTORY ? run->history->purchases[0].row : AFF_NO_ROW;
@@ -93,17 +109,22 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
 {
     const struct aff_workspace *space = run->space;
     const struct aff_speaker *speaker = &space->speakers[number];
-    struct voice voice = {.origin = AFF_ORIGIN_POPULAR, .value = -INFINITY, .via = AFF_NO_ROW};
+    struct voice voice = {AFF_ORIGIN_POPULAR, AFF_REASON_POPULAR, -INFINITY, AFF_NO_ROW, 0, NULL};
 
     if (side != NULL && side->flags & AFF_SIDE_SUBSTITUTE)
-        return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->bases[side->content_via].row};
+        return (struct voice){.origin = AFF_ORIGIN_CONTENT,
+                              .reason = AFF_REASON_SIMILAR,
+                              .via = space->bases[side->content_via].row};
     if (side != NULL && side->flags & AFF_SIDE_NEWCOMER)
-        return (struct voice){.origin = AFF_ORIGIN_CONTENT, .via = space->offers[side->content_via].lender};
+        return (struct voice){.origin = AFF_ORIGIN_CONTENT,
+                              .reason = AFF_REASON_SIMILAR,
+                              .via = space->offers[side->content_via].lender};
     if (speaker->base != AFF_NO_BASE) {
         float scale = aff_rank_scale(run->weights->affinity, run->max_affinity);
         const bool stands_in = speaker->base >= run->n_given;
         listen(&voice, (struct voice){
                            .origin = stands_in ? AFF_ORIGIN_CONTENT : AFF_ORIGIN_AFFINITY,
+                           .reason = stands_in ? AFF_REASON_BOUGHT_WITH_SIMILAR : AFF_REASON_BOUGHT_TOGETHER,
                            .value = speaker->share * scale,
                            .via = space->bases[space->bases[speaker->base].of].row,
                            .relation = AFF_RELATION_TOGETHER,
@@ -113,19 +134,21 @@ static struct voice find_voice(const struct aff_run *run, uint32_t number, uint3
     if (side != NULL && side->sequence_via != 0) {
         uint32_t via = side->sequence_via - 1;
         float scale = aff_rank_scale(run->weights->sequence, run->max_sequence);
-        listen(&voice, (struct voice){AFF_ORIGIN_SEQUENCE, side->sequence_best * scale, run->next_via[via],
-                                      AFF_RELATION_NEXT, find_counts(run->next_rows[via], row)});
+        listen(&voice,
+               (struct voice){AFF_ORIGIN_SEQUENCE, AFF_REASON_BOUGHT_NEXT, side->sequence_best * scale,
+                              run->next_via[via], AFF_RELATION_NEXT, find_counts(run->next_rows[via], row)});
     }
     if (side != NULL && side->flags & AFF_SIDE_BOUGHT) {
         float scale = aff_rank_scale(run->weights->personal, run->max_personal);
-        listen(&voice, (struct voice){AFF_ORIGIN_NEIGHBOURS, side->personal * scale, row, 0, NULL});
+        listen(&voice, (struct voice){AFF_ORIGIN_NEIGHBOURS, AFF_REASON_BOUGHT_BEFORE, side->personal * scale,
+                                      row, 0, NULL});
     }
     for (int i = 0; run->traced && side != NULL && i < AFF_TRACE_MAX; i++) {
         const enum aff_trace trace = (enum aff_trace)i;
         float scale = aff_rank_scale(run->weights->traces[i], run->max_traces[i]);
         if (trace != AFF_TRACE_RECENT && side->traces[i] > 0)
-            listen(&voice,
-                   (struct voice){origin_of(trace), side->traces[i] * scale, via_of(run, trace), 0, NULL});
+            listen(&voice, (struct voice){origin_of(trace), reason_of(run, trace), side->traces[i] * scale,
+                                          via_of(run, trace, row), 0, NULL});
     }
     return voice;
 }
@@ -208,7 +231,8 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
                                              (double)(side->personal / run->max_personal)});
         for (int i = 0; run->traced && side != NULL && i < AFF_TRACE_MAX; i++)
             if (run->max_traces[i] > 0)
-                add_term(item, (struct aff_term){origin_of((enum aff_trace)i), via_of(run, (enum aff_trace)i),
+                add_term(item, (struct aff_term){origin_of((enum aff_trace)i),
+                                                 via_of(run, (enum aff_trace)i, item->row),
                                                  weights->traces[i] * rotation,
                                                  (double)(side->traces[i] / run->max_traces[i])});
     }
@@ -232,6 +256,7 @@ void aff_explain_items(struct aff_run *run)
         item->score = aff_rank_score_of(space->top[i]);
         item->kind = aff_kind_of(side);
         item->origin = voice.origin;
+        item->reason = voice.reason;
         item->via = voice.via;
         item->via_relation = voice.relation;
         item->counts = voice.counts;

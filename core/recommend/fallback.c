@@ -146,6 +146,7 @@ static void add_item(struct aff_run *run, uint32_t row, uint32_t via, double wei
     item->row = row;
     item->kind = AFF_KIND_CROSS_SELL;
     item->origin = AFF_ORIGIN_POPULAR;
+    item->reason = via == AFF_NO_ROW ? AFF_REASON_POPULAR : AFF_REASON_POPULAR_IN_CATEGORY;
     item->via = via;
     item->via_relation = 0;
     item->counts = NULL;

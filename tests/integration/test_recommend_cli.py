@@ -16,6 +16,11 @@ def store(database):
     return database
 
 
+def days(time):
+    """Days since 1970 with fraction, as a batch takes them."""
+    return datetime.datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp() / 86400
+
+
 def ask(ctl, store, *arguments):
     return json.loads(ctl("recommend", "--json", *arguments, database=store).stdout)
 
@@ -72,7 +77,7 @@ def test_unknown_products_are_listed(ctl, store):
 
 
 def test_a_known_customer_is_offered_what_is_bought_again(ctl, store):
-    answer = ask(ctl, store, "--customer", "ann", "--at", "2026-12-15", "--strict")
+    answer = ask(ctl, store, "--customer", "ann", "--at", tiny_store.moved("2026-12-15T00:00:00Z"), "--strict")
     assert answer["customer_known"] is True
     assert "milk" in ids(answer)
 
@@ -85,11 +90,16 @@ def test_a_batch_keeps_the_order_and_the_limit(ctl, store):
     assert result.stderr == ""
 
 
+def test_what_was_bought_is_told_from_what_goes_with_it(ctl, store):
+    shown = ctl("recommend", "--customer", "ann", database=store).stdout
+    lines = [line for line in shown.splitlines() if "bought before" in line or "goes with" in line]
+    assert {("milk" in line or "tea" in line, "bought before" in line) for line in lines} == {(True, True), (False, False)}
+
+
 def test_a_batch_answers_as_single_questions_do(ctl, store):
     at = tiny_store.moved("2026-11-21T12:00:00Z")
     single = ids(ask(ctl, store, "--cart", "tea,pot", "--customer", "ann", "--at", at))
-    days = datetime.datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() / 86400
-    line = {"query_id": "q", "customer_id": "ann", "cart": ["tea", "pot"], "at": days}
+    line = {"query_id": "q", "customer_id": "ann", "cart": ["tea", "pot"], "at": days(at)}
     assert batch(ctl, store, [line], "--limit", "10")[1] == [{"query_id": "q", "items": single}]
 
 
@@ -120,7 +130,7 @@ def test_malformed_lines_are_told_and_left_out(ctl, store):
 
 
 def test_a_batch_can_withhold_customers(ctl, store):
-    line = {"query_id": "q", "customer_id": "ann", "cart": [], "at": 20800}
+    line = {"query_id": "q", "customer_id": "ann", "cart": [], "at": days(tiny_store.moved("2026-12-13T00:00:00Z"))}
     with_customer = batch(ctl, store, [line], "--strict")[1][0]["items"]
     without = batch(ctl, store, [line], "--strict", "--no-customer")[1][0]["items"]
     assert "milk" in with_customer
@@ -135,7 +145,7 @@ def test_products_of_a_very_long_cart_are_never_offered(ctl, store):
 
 
 def test_weights_come_from_the_configuration(ctl, store):
-    line = {"query_id": "q", "customer_id": "ann", "cart": ["pot"], "at": 20800}
+    line = {"query_id": "q", "customer_id": "ann", "cart": ["pot"], "at": days(tiny_store.moved("2026-12-13T00:00:00Z"))}
     usual = batch(ctl, store, [line], "--strict")[1][0]["items"]
     personal = batch(
         ctl, store, [line], "--strict", "--set", "recommend.weight_affinity=0", "--set", "recommend.weight_personal=9"

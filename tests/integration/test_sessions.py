@@ -31,6 +31,45 @@ def test_what_followed_in_other_sessions_is_offered_next(ctl, database, tmp_path
     assert ask(ctl, database, tmp_path, ["lamp"], "--without", "alike,viewed,seen") == []
 
 
+def test_the_service_answers_views_and_sessions(service, ctl, database, tmp_path):
+    ctl("migrate", "up", database=database)
+    file = tmp_path / "sessions.csv"
+    rows = []
+    for s in range(40):
+        rows += [(f"s{s}", "lamp", 1600000000 + 100 * s), (f"s{s}", "bulb" if s % 4 else "shade", 1600000010 + 100 * s)]
+    write(file, rows)
+    ctl("import", "sessions", "--quiet", file, database=database)
+    database.sql("UPDATE affinity.product SET price = 100")
+    one = service(database, learn_enabled="false")
+
+    asked = one.get("/recommend", cart="lamp", **{"as": "views"}).json()
+    assert asked["items"][0]["product"] == "bulb"
+    assert asked["items"][0]["reason"] == {"code": "viewed_next", "via": "lamp", "text": "Often looked at after lamp."}
+    posted = one.post("/recommend", json={"cart": ["lamp"], "as": "views"}).json()
+    assert [item["product"] for item in posted["items"]] == [item["product"] for item in asked["items"]]
+    assert one.get("/recommend", cart="lamp", **{"as": "seen"}).status_code == 400
+
+    for n, product in enumerate(["shade", "lamp"]):
+        view = {"event_id": f"v{n}", "kind": "view", "session": "here", "product": product}
+        assert one.post("/v1/events", json={"events": [view]}).status_code == 200
+    offered = [item["product"] for item in one.get("/recommend", session="here").json()["items"]]
+    assert offered[0] == "bulb" and "shade" in offered and "lamp" not in offered
+
+
+def test_what_speaks_for_an_item_is_named(ctl, database, tmp_path):
+    ctl("migrate", "up", database=database)
+    file = tmp_path / "sessions.csv"
+    write(file, [(f"s{s}", item, 1600000000 + 100 * s + n) for s in range(40) for n, item in enumerate(["lamp", "bulb", "lamp"])])
+    ctl("import", "sessions", "--quiet", file, database=database)
+
+    def shown(*without):
+        return ctl("recommend", "--cart", "lamp,bulb", "--as", "views", *without, database=database).stdout
+
+    assert "viewed after bulb" in shown()
+    alone = shown("--without", "alike,viewed")
+    assert "viewed before" in alone and "viewed after" not in alone
+
+
 def test_a_bad_view_is_rejected_alone(ctl, database, tmp_path):
     ctl("migrate", "up", database=database)
     file = tmp_path / "sessions.csv"
