@@ -30,7 +30,7 @@ struct aff_blend aff_blend_default(void)
                 .popularity = 0.01,
                 .traces[AFF_TRACE_ALIKE] = 1,
                 .traces[AFF_TRACE_VIEWED] = 0.3,
-                .traces[AFF_TRACE_SEEN] = 0.1,
+                .traces[AFF_TRACE_SEEN] = 0.3,
             },
         .personal_half_life_days = 120,
         .impressions = 0.2,

@@ -16,8 +16,8 @@ enum {
 };
 #define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
 
-/* The settings of ALIKE are for visitors who come back to a product as often as this; where they do so less
- * often, the newest product itself counts less. Where they hardly do, SEEN has nothing to say. */
+/* The settings of ALIKE are for visitors who come back to a product as often as this. Where they hardly do,
+ * SEEN has nothing to say, and VIEWED says too little of it to be weighed. */
 #define USUAL_REVISITS 0.35F
 #define FEW_REVISITS 0.05F
 
@@ -162,7 +162,7 @@ static void add_recent(struct aff_run *run)
     }
 }
 
-static aff_status add_alike(struct aff_run *run)
+static aff_status add_alike(struct aff_run *run, float habit)
 {
     struct aff_alike_settings settings = aff_alike_default();
     const struct aff_neighbour *found = NULL;
@@ -171,7 +171,7 @@ static aff_status add_alike(struct aff_run *run)
 
     if (run->model->traces->sessions == NULL)
         return AFF_OK;
-    settings.own *= (double)fminf(run->model->traces->revisits / USUAL_REVISITS, 1);
+    settings.own *= (double)(habit / USUAL_REVISITS);
     if (run->space->alike == NULL)
         status = aff_alike_space_new(&run->space->alike);
     if (status == AFF_OK)
@@ -209,9 +209,54 @@ static void add_seen(struct aff_run *run)
     }
 }
 
+/* How likely the next view of this session returns to a product: the share of its views that did, as if there
+ * had been one view more, of the store's usual visitor. */
+static float find_habit(const struct aff_run *run)
+{
+    const uint32_t *rows = run->space->id_rows;
+    const uint32_t n_views = (uint32_t)run->request->n_cart;
+    uint32_t returns = 0;
+
+    for (uint32_t i = 1; i < n_views; i++) {
+        bool seen = false;
+        for (uint32_t before = 0; before < i; before++)
+            seen |= rows[before] == rows[i];
+        returns += seen && rows[i] != AFF_NO_ROW;
+    }
+    return ((float)returns + run->model->traces->revisits) / (float)n_views;
+}
+
+/* Rules and earlier views speak of the newest product as of a visitor who returns as often as others do. */
+static void follow_habit(struct aff_run *run, float habit)
+{
+    const uint32_t newest = run->space->id_rows[run->request->n_cart - 1];
+    struct aff_side *side = newest == AFF_NO_ROW ? NULL : aff_side_find(run, newest);
+
+    if (side == NULL)
+        return;
+    side->traces[AFF_TRACE_VIEWED] *= habit / run->model->traces->revisits;
+    side->traces[AFF_TRACE_SEEN] *= habit / run->model->traces->revisits;
+}
+
+static aff_status add_views(struct aff_run *run)
+{
+    const bool return_often = run->model->traces->revisits >= FEW_REVISITS;
+    const float habit = find_habit(run);
+    aff_status status = AFF_OK;
+
+    if (wants(run, AFF_TRACE_ALIKE))
+        status = add_alike(run, habit);
+    if (wants(run, AFF_TRACE_VIEWED))
+        add_viewed(run);
+    if (wants(run, AFF_TRACE_SEEN) && return_often)
+        add_seen(run);
+    if (return_often)
+        follow_habit(run, habit);
+    return status;
+}
+
 aff_status aff_candidates_from_traces(struct aff_run *run)
 {
-    const bool views = run->request->as == AFF_AS_VIEWS && run->request->n_cart > 0;
     aff_status status = AFF_OK;
 
     run->traced = any_may_speak(run);
@@ -223,12 +268,8 @@ aff_status aff_candidates_from_traces(struct aff_run *run)
         return AFF_OK;
     if (wants(run, AFF_TRACE_ADDED))
         add_added(run);
-    if (views && wants(run, AFF_TRACE_ALIKE))
-        status = add_alike(run);
-    if (views && wants(run, AFF_TRACE_VIEWED))
-        add_viewed(run);
-    if (views && wants(run, AFF_TRACE_SEEN) && run->model->traces->revisits >= FEW_REVISITS)
-        add_seen(run);
+    if (run->request->as == AFF_AS_VIEWS && run->request->n_cart > 0)
+        status = add_views(run);
     if (wants(run, AFF_TRACE_RECENT) && run->model->traces->recent_of != NULL)
         add_recent(run);
     return status;

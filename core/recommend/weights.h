@@ -12,10 +12,14 @@
  * - HISTORY: neighbour rows of the customer's 100 newest purchases, each times its personal value
  * - RECENT: popularity of each candidate in the newest orders; names the 200 most popular
  * - ALIKE: what came in sessions like this one (core/sequence/alike.h); the newest product itself counts
- *   less where fewer than 35 % of the store's views are of a product that the session viewed before
+ *   h / 0.35 times as much as there
  * - VIEWED: rules of what is viewed after the 10 newest views, times exp(-age / 2)
  * - SEEN: exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the same
  *   product as the newest one; nothing where fewer than 5 % of views return
+ *
+ * h is the visitor's habit: (returns + q) / views, where returns are those of the request's views whose
+ * product was viewed before, and q is their share in the store's sessions. Where q is at least 5 %, VIEWED
+ * and SEEN of the newest product are multiplied by h / q.
  *
  * Each adds weight * value / the largest value of the candidates that are left. */
 #define AFF_TRACE_LIST(X)                                                                                    \

@@ -22,8 +22,8 @@ struct holder {
 /* What the settings say of lengths and distances, reckoned once for all questions with the same settings. */
 struct tables {
     bool made;
-    double length_power, around, even, own, before; /* that they were made of */
-    float length[AFF_SEQUENCE_LENGTH_MAX + 1];      /* what a length multiplies likeness by */
+    double length_power, around, even, before; /* that they were made of */
+    float length[AFF_SEQUENCE_LENGTH_MAX + 1]; /* what a length multiplies likeness by */
     /* What a place counts: at [AFF_SEQUENCE_LENGTH_MAX] the newest common product's, and around it the
      * others. */
     float places[2 * AFF_SEQUENCE_LENGTH_MAX];
@@ -150,18 +150,18 @@ static aff_status fit_found(struct aff_alike_space *space, uint32_t n)
 static void fit_tables(struct tables *tables, const struct aff_alike_settings *settings)
 {
     const float even = (float)settings->even, before = (float)settings->before;
+    float *middle = tables->places + AFF_SEQUENCE_LENGTH_MAX;
 
+    middle[0] = (float)settings->own; /* the one setting that visitors differ in */
     if (tables->made && tables->length_power == settings->length_power &&
         tables->around == settings->around && tables->even == settings->even &&
-        tables->own == settings->own && tables->before == settings->before)
+        tables->before == settings->before)
         return;
     for (uint32_t n = 1; n <= AFF_SEQUENCE_LENGTH_MAX; n++)
         tables->length[n] = settings->length_power == 0.5 ? 1 / sqrtf((float)n)
                                                           : powf((float)n, -(float)settings->length_power);
     tables->length[0] = 0; /* no sequence is empty */
-    float *middle = tables->places + AFF_SEQUENCE_LENGTH_MAX;
     tables->places[0] = 0; /* no two places are so far apart */
-    middle[0] = (float)settings->own;
     for (int distance = 1; distance < AFF_SEQUENCE_LENGTH_MAX; distance++) {
         const float fade = expf(-(float)distance / (float)settings->around);
         middle[distance] = fade + even;
@@ -170,7 +170,6 @@ static void fit_tables(struct tables *tables, const struct aff_alike_settings *s
     tables->length_power = settings->length_power;
     tables->around = settings->around;
     tables->even = settings->even;
-    tables->own = settings->own;
     tables->before = settings->before;
     tables->made = true;
 }

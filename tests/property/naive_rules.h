@@ -151,6 +151,21 @@ static bool wants(const struct reference *reference, enum aff_trace trace)
     return reference->weights->traces[trace] > 0;
 }
 
+/* How likely the visitor returns to a product. */
+static float habit(const struct reference *reference)
+{
+    const uint32_t n_lines = (uint32_t)reference->request->n_cart;
+    uint32_t returns = 0;
+
+    for (uint32_t i = 0; i < n_lines; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (reference->lines[i] != AFF_NO_ROW && reference->lines[j] == reference->lines[i]) {
+                returns++;
+                break;
+            }
+    return ((float)returns + reference->model->traces->revisits) / (float)n_lines;
+}
+
 static void name_by_views(struct reference *reference, uint32_t row)
 {
     const struct aff_traces *traces = reference->model->traces;
@@ -170,6 +185,10 @@ static void name_by_views(struct reference *reference, uint32_t row)
         verdict->by_trace = true;
         verdict->traces[AFF_TRACE_SEEN] +=
             (row == reference->lines[n_lines - 1] ? 0.5f : 1.0f) * expf(-(float)age / 10);
+    }
+    if (n_lines > 0 && traces->revisits >= 0.05f && row == reference->lines[n_lines - 1]) {
+        verdict->traces[AFF_TRACE_VIEWED] *= habit(reference) / traces->revisits;
+        verdict->traces[AFF_TRACE_SEEN] *= habit(reference) / traces->revisits;
     }
 }
 
