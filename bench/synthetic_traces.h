@@ -61,8 +61,9 @@ static inline void synthetic_traces(struct synthetic *store, const struct synthe
 
     synthetic_check(aff_traces_learn_baskets(traces, baskets, SYNTHETIC_NOW_S), "baskets");
     aff_sequences_free(baskets);
-    traces->sessions = synthetic_sequences(store, &random, wanted->sessions, wanted->holders);
-    synthetic_check(aff_traces_learn_views(traces), "sessions");
+    struct aff_sequences *sessions = synthetic_sequences(store, &random, wanted->sessions, wanted->holders);
+    synthetic_check(aff_traces_learn_views(traces, sessions), "sessions");
+    aff_sequences_free(sessions);
     store->model->traces = traces;
 }
 

@@ -107,7 +107,7 @@ static void log_left_out(const struct aff_following *following, const struct aff
         return;
     aff_log(following->log, AFF_LOG_WARNING, "sessions_left_out",
             AFF_LOG_FIELDS({"store", seen->name, 0}, {"sessions", NULL, traces->sessions_left_out},
-                           {"kept", NULL, traces->sessions == NULL ? 0 : traces->sessions->n}),
+                           {"kept", NULL, traces->n_sessions}),
             "store %s: no memory for its %" PRIu32 " oldest sessions%s; raise memory.limit_mb or lower"
             " recommend.sessions",
             seen->name, traces->sessions_left_out,

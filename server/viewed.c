@@ -106,8 +106,9 @@ static aff_status build(struct target *target, const struct aff_read_sessions *s
         status = aff_sequences_builder_finish(builder, target->n_products, target->bounds.holders, &read);
     aff_sequences_builder_free(builder);
     free(rows);
-    return status == AFF_OK ? aff_traces_set_sessions(traces, read, target->bounds.holders, target->bytes)
-                            : status;
+    return status == AFF_OK
+               ? aff_traces_learn_views_within(traces, read, target->bounds.holders, target->bytes)
+               : status;
 }
 
 /* Publishes what was made; takes ownership of the traces' parts. */
@@ -135,7 +136,7 @@ static uint64_t sessions_bytes(const struct aff_model *model)
 {
     const struct aff_traces_sizes sizes = aff_traces_sizes(model->traces);
 
-    return sizes.sessions + sizes.viewed;
+    return sizes.alike + sizes.viewed;
 }
 
 /* False: there is no model, or its sessions are not wanted. */
@@ -175,8 +176,7 @@ static aff_status renew(struct aff_viewed_thread *viewed, struct target *target,
     aff_read_sessions_done(&sessions);
     if (status == AFF_OK)
         status = publish(target, &traces);
-    aff_sequences_free(traces.sessions);
-    aff_successors_free(traces.viewed);
+    aff_traces_drop_views(&traces);
     if (status != AFF_OK)
         return aff_error_set(reterr, status, "%s", aff_status_text(status));
     aff_log(viewed->log, AFF_LOG_INFO, "sessions_read",

@@ -3,6 +3,7 @@
 
 #include "cli/backtest/next_rows.h"
 #include "core/measure/rows.h"
+#include "core/sequence/alike.h"
 
 #include <stdlib.h>
 
@@ -96,7 +97,7 @@ void aff_contenders_done(struct aff_contenders *contenders)
         aff_neighbours_free(contenders->rows[source]);
         free_popular(&contenders->popular[source]);
     }
-    aff_sequences_free(contenders->baskets);
+    aff_successors_free(contenders->alike);
     aff_neighbours_free(contenders->next);
     *contenders = (struct aff_contenders){0};
 }
@@ -178,20 +179,27 @@ static aff_status make_rows(struct aff_contenders *contenders, enum aff_method m
 
 /* ---- sequences ---- */
 
-static aff_status make_baskets(struct aff_contenders *contenders)
+/* What comes in the baskets that hold a product, as if they were sessions. */
+static aff_status make_alike(struct aff_contenders *contenders)
 {
     const struct aff_learned *learned = contenders->learned;
+    struct aff_alike_settings settings = aff_alike_default();
     struct aff_sequences_builder *builder = NULL;
+    struct aff_sequences *baskets = NULL;
     aff_status status = aff_sequences_builder_new(&builder);
 
+    settings.own = 0; /* a basket holds a product once */
     for (uint32_t o = 0; status == AFF_OK && o < learned->n_orders; o++)
         status = aff_sequences_builder_add(builder, aff_measured_order_rows(&learned->orders, o),
                                            aff_measured_order_size(&learned->orders, o),
                                            learned->orders.orders[o].at_s);
     if (status == AFF_OK)
         status = aff_sequences_builder_finish(builder, aff_catalogue_size(learned->whole.catalogue),
-                                              learned->settings.session_holders, &contenders->baskets);
+                                              learned->settings.session_holders, &baskets);
+    if (status == AFF_OK)
+        status = aff_alike_build(baskets, &settings, &contenders->alike);
     aff_sequences_builder_free(builder);
+    aff_sequences_free(baskets);
     return status;
 }
 
@@ -202,10 +210,10 @@ static aff_status make_sessions(struct aff_contenders *contenders, enum aff_back
 
     if (task == AFF_BACKTEST_VIEWS)
         return AFF_OK;
-    if (contenders->baskets == NULL)
-        status = make_baskets(contenders);
-    contender->traces.sessions = contenders->baskets;
-    contender->traces.revisits = 0; /* a basket holds a product once */
+    if (contenders->alike == NULL)
+        status = make_alike(contenders);
+    contender->traces.alike = contenders->alike;
+    contender->traces.revisits = 0;
     contender->as_views = true;
     return status;
 }

@@ -14,7 +14,7 @@
     X(JACCARD, "jaccard", "neighbour rows by n_ab / (n_a + n_b - n_ab)")                                     \
     X(COSINE, "cosine", "neighbour rows by recency-weighted cosine")                                         \
     X(RIDGE, "ridge", "neighbour rows by neighbourhood ridge")                                               \
-    X(SESSIONS, "sessions", "nearest baskets (sessions), of the V-SKNN family")                              \
+    X(SESSIONS, "sessions", "what the newest baskets (sessions) of the products hold")                       \
     X(SEQUENCE, "sequence", "rules of what follows: in the basket, the session, the next order")             \
     X(PERSONAL, "personal", "recency and frequency of the customer's own purchases")                         \
     X(CONFIGURED, "configured", "the blend with the weights of the configuration")                           \
@@ -51,7 +51,7 @@ struct aff_contenders {
     struct aff_neighbours *rows[2]; /* of orders, of sessions */
     enum aff_method rows_by[2];
     struct aff_traces popular[2];
-    struct aff_sequences *baskets;
+    struct aff_successors *alike; /* of baskets */
     struct aff_neighbours *next;
 };
 

@@ -19,7 +19,7 @@
 #include "core/base/checksum.h"
 #include "core/index/snapshot.h"
 
-enum { AFF_SNAPSHOT_HEAD = 4096, AFF_SNAPSHOT_FORMAT = 2, AFF_SNAPSHOT_ALIGN = 8 };
+enum { AFF_SNAPSHOT_HEAD = 4096, AFF_SNAPSHOT_FORMAT = 3, AFF_SNAPSHOT_ALIGN = 8 };
 #define AFF_SNAPSHOT_MAGIC "affsnap\n"
 #define AFF_SNAPSHOT_BYTE_ORDER 0x01020304u
 
@@ -37,12 +37,10 @@ enum aff_snapshot_part {
 
 /* The arrays of struct aff_traces. Elements are uint32_t if nothing else is said. */
 enum aff_snapshot_trace {
-    AFF_SNAPSHOT_NUMBERS, /* double: for each situation whether it is given, and its weights */
-    AFF_SNAPSHOT_SESSION_STARTS,
-    AFF_SNAPSHOT_SESSION_ROWS,
-    AFF_SNAPSHOT_SESSION_TIMES,
-    AFF_SNAPSHOT_SESSION_PRODUCTS, /* starts of the lists of holders */
-    AFF_SNAPSHOT_SESSION_HOLDERS,
+    AFF_SNAPSHOT_NUMBERS, /* double: for each situation whether it is given, and its weights; then revisits
+                             and the number of sessions */
+    AFF_SNAPSHOT_ALIKE_STARTS,
+    AFF_SNAPSHOT_ALIKE_ENTRIES, /* struct aff_neighbour */
     AFF_SNAPSHOT_VIEWED_STARTS,
     AFF_SNAPSHOT_VIEWED_ENTRIES, /* struct aff_neighbour */
     AFF_SNAPSHOT_ADDED_STARTS,
@@ -51,7 +49,7 @@ enum aff_snapshot_trace {
     AFF_SNAPSHOT_RECENT_OF,     /* float */
     AFF_SNAPSHOT_TRACE_MAX,
 };
-enum { AFF_SNAPSHOT_NUMBERS_SIZE = AFF_SITUATION_MAX * (1 + AFF_FITTED_MAX) + 1 };
+enum { AFF_SNAPSHOT_NUMBERS_SIZE = AFF_SITUATION_MAX * (1 + AFF_FITTED_MAX) + 2 };
 
 struct aff_snapshot_place {
     uint64_t at, bytes; /* the items */

@@ -6,11 +6,8 @@
 
 static const size_t element_bytes[AFF_SNAPSHOT_TRACE_MAX] = {
     [AFF_SNAPSHOT_NUMBERS] = sizeof(double),
-    [AFF_SNAPSHOT_SESSION_STARTS] = sizeof(uint32_t),
-    [AFF_SNAPSHOT_SESSION_ROWS] = sizeof(uint32_t),
-    [AFF_SNAPSHOT_SESSION_TIMES] = sizeof(uint32_t),
-    [AFF_SNAPSHOT_SESSION_PRODUCTS] = sizeof(uint32_t),
-    [AFF_SNAPSHOT_SESSION_HOLDERS] = sizeof(uint32_t),
+    [AFF_SNAPSHOT_ALIKE_STARTS] = sizeof(uint32_t),
+    [AFF_SNAPSHOT_ALIKE_ENTRIES] = sizeof(struct aff_neighbour),
     [AFF_SNAPSHOT_VIEWED_STARTS] = sizeof(uint32_t),
     [AFF_SNAPSHOT_VIEWED_ENTRIES] = sizeof(struct aff_neighbour),
     [AFF_SNAPSHOT_ADDED_STARTS] = sizeof(uint32_t),
@@ -27,7 +24,8 @@ static void put_numbers(const struct aff_model *model, double numbers[AFF_SNAPSH
         for (int weight = 0; weight < AFF_FITTED_MAX; weight++)
             *numbers++ = *aff_weights_at(&given, weight);
     }
-    *numbers = (double)model->traces->revisits;
+    *numbers++ = (double)model->traces->revisits;
+    *numbers = model->traces->n_sessions;
 }
 
 static struct aff_snapshot_array rules_of(const struct aff_successors *rules, bool starts)
@@ -36,27 +34,6 @@ static struct aff_snapshot_array rules_of(const struct aff_successors *rules, bo
         return (struct aff_snapshot_array){0};
     return starts ? (struct aff_snapshot_array){.at = rules->starts, .n = (uint64_t)rules->n_products + 1}
                   : (struct aff_snapshot_array){.at = rules->entries, .n = rules->starts[rules->n_products]};
-}
-
-static struct aff_snapshot_array sessions_of(const struct aff_sequences *sessions,
-                                             enum aff_snapshot_trace trace)
-{
-    if (sessions == NULL)
-        return (struct aff_snapshot_array){0};
-    switch (trace) {
-    case AFF_SNAPSHOT_SESSION_STARTS:
-        return (struct aff_snapshot_array){.at = sessions->starts, .n = (uint64_t)sessions->n + 1};
-    case AFF_SNAPSHOT_SESSION_ROWS:
-        return (struct aff_snapshot_array){.at = sessions->rows, .n = sessions->starts[sessions->n]};
-    case AFF_SNAPSHOT_SESSION_TIMES:
-        return (struct aff_snapshot_array){.at = sessions->at_s, .n = sessions->n};
-    case AFF_SNAPSHOT_SESSION_PRODUCTS:
-        return (struct aff_snapshot_array){.at = sessions->product_starts,
-                                           .n = (uint64_t)sessions->n_products + 1};
-    default:
-        return (struct aff_snapshot_array){.at = sessions->holders,
-                                           .n = sessions->product_starts[sessions->n_products]};
-    }
 }
 
 struct aff_snapshot_array aff_snapshot_trace_of(const struct aff_model *model, enum aff_snapshot_trace trace,
@@ -71,6 +48,10 @@ struct aff_snapshot_array aff_snapshot_trace_of(const struct aff_model *model, e
     case AFF_SNAPSHOT_NUMBERS:
         put_numbers(model, numbers);
         array = (struct aff_snapshot_array){.at = numbers, .n = AFF_SNAPSHOT_NUMBERS_SIZE};
+        break;
+    case AFF_SNAPSHOT_ALIKE_STARTS:
+    case AFF_SNAPSHOT_ALIKE_ENTRIES:
+        array = rules_of(traces->alike, trace == AFF_SNAPSHOT_ALIKE_STARTS);
         break;
     case AFF_SNAPSHOT_VIEWED_STARTS:
     case AFF_SNAPSHOT_VIEWED_ENTRIES:
@@ -87,7 +68,6 @@ struct aff_snapshot_array aff_snapshot_trace_of(const struct aff_model *model, e
         array = (struct aff_snapshot_array){.at = traces->recent_of, .n = traces->n_products};
         break;
     default:
-        array = sessions_of(traces->sessions, trace);
         break;
     }
     array.element_bytes = element_bytes[trace];
@@ -129,15 +109,6 @@ static bool are_starts(const uint32_t *starts, uint64_t n, uint64_t n_elements, 
     return wrong == 0;
 }
 
-static bool are_below(const uint32_t *numbers, uint64_t n, uint64_t limit)
-{
-    uint32_t most = 0;
-
-    for (uint64_t i = 0; i < n; i++)
-        most = numbers[i] > most ? numbers[i] : most;
-    return n == 0 || most < limit;
-}
-
 static bool are_neighbours(const struct aff_neighbour *entries, uint64_t n, uint64_t n_products)
 {
     uint32_t most = 0, wrong = 0;
@@ -155,7 +126,7 @@ static uint64_t products_of(const struct aff_snapshot_file *file)
 }
 
 static aff_status read_numbers(const struct aff_snapshot_array *array, struct aff_fitted *ret_fitted,
-                               float *ret_revisits)
+                               struct aff_traces *traces)
 {
     const double *numbers = array->at;
 
@@ -169,45 +140,10 @@ static aff_status read_numbers(const struct aff_snapshot_array *array, struct af
         for (int weight = 0; weight < AFF_FITTED_MAX; weight++)
             *aff_weights_at(&ret_fitted->of[situation], weight) = *numbers++;
     }
-    *ret_revisits = (float)*numbers;
-    return AFF_OK;
-}
-
-static aff_status read_sessions(const struct aff_snapshot_file *file, struct aff_sequences **ret_sessions)
-{
-    struct aff_snapshot_array arrays[AFF_SNAPSHOT_SESSION_HOLDERS + 1] = {0};
-
-    for (int i = AFF_SNAPSHOT_SESSION_STARTS; i <= AFF_SNAPSHOT_SESSION_HOLDERS; i++) {
-        if (find(file, (enum aff_snapshot_trace)i, &arrays[i]) != AFF_OK ||
-            (arrays[i].at == NULL) != (arrays[AFF_SNAPSHOT_SESSION_STARTS].at == NULL))
-            return AFF_DATA;
-    }
-    const struct aff_snapshot_array *starts = &arrays[AFF_SNAPSHOT_SESSION_STARTS],
-                                    *rows = &arrays[AFF_SNAPSHOT_SESSION_ROWS],
-                                    *times = &arrays[AFF_SNAPSHOT_SESSION_TIMES],
-                                    *products = &arrays[AFF_SNAPSHOT_SESSION_PRODUCTS],
-                                    *holders = &arrays[AFF_SNAPSHOT_SESSION_HOLDERS];
-    if (starts->at == NULL)
-        return AFF_OK;
-    if (!are_starts(starts->at, starts->n, rows->n, 1, AFF_SEQUENCE_LENGTH_MAX) ||
-        times->n + 1 != starts->n || !are_starts(products->at, products->n, holders->n, 0, UINT32_MAX) ||
-        products->n - 1 > products_of(file) || !are_below(rows->at, rows->n, products->n - 1) ||
-        !are_below(holders->at, holders->n, times->n))
+    traces->revisits = (float)*numbers++;
+    if (*numbers > UINT32_MAX)
         return AFF_DATA;
-    struct aff_sequences *sessions = malloc(sizeof *sessions);
-    if (sessions == NULL)
-        return AFF_NOMEM;
-    *sessions = (struct aff_sequences){
-        .n = (uint32_t)times->n,
-        .n_products = (uint32_t)(products->n - 1),
-        .starts = starts->at,
-        .rows = rows->at,
-        .at_s = times->at,
-        .product_starts = products->at,
-        .holders = holders->at,
-        .borrowed = true,
-    };
-    *ret_sessions = sessions;
+    traces->n_sessions = (uint32_t)*numbers;
     return AFF_OK;
 }
 
@@ -269,9 +205,9 @@ aff_status aff_snapshot_read_traces(const struct aff_snapshot_file *file, struct
     struct aff_traces *traces = calloc(1, sizeof *traces);
     if (traces == NULL)
         return AFF_NOMEM;
-    status = read_numbers(&numbers, &model->fitted, &traces->revisits);
+    status = read_numbers(&numbers, &model->fitted, traces);
     if (status == AFF_OK)
-        status = read_sessions(file, &traces->sessions);
+        status = read_rules(file, AFF_SNAPSHOT_ALIKE_STARTS, &traces->alike);
     if (status == AFF_OK)
         status = read_rules(file, AFF_SNAPSHOT_VIEWED_STARTS, &traces->viewed);
     if (status == AFF_OK)

@@ -177,17 +177,17 @@ aff_status aff_update_sessions(struct aff_update *update, struct aff_traces *mad
     if (traces != NULL) {
         if (update->before->traces != NULL)
             *traces = *update->before->traces;
-        traces->sessions = made->sessions;
+        traces->n_sessions = made->n_sessions;
+        traces->alike = made->alike;
         traces->viewed = made->viewed;
         traces->revisits = made->revisits;
         traces->sessions_left_out = made->sessions_left_out;
         update->next->traces = traces;
         update->new_sessions = true;
     } else {
-        aff_sequences_free(made->sessions);
-        aff_successors_free(made->viewed);
+        aff_traces_drop_views(made);
     }
-    made->sessions = NULL;
+    made->alike = NULL;
     made->viewed = NULL;
     return traces == NULL ? AFF_NOMEM : AFF_OK;
 }
@@ -197,8 +197,7 @@ static void free_sessions(struct aff_traces *traces)
 {
     if (traces == NULL)
         return;
-    aff_sequences_free(traces->sessions);
-    aff_successors_free(traces->viewed);
+    aff_traces_drop_views(traces);
     free(traces);
 }
 

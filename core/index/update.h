@@ -63,8 +63,8 @@ AFF_MUST_CHECK aff_status aff_update_row(struct aff_update *update, enum aff_rel
 AFF_MUST_CHECK aff_status aff_update_customer(struct aff_update *update, struct aff_text id, uint32_t orders,
                                               const struct aff_update_purchase *purchases, uint32_t n);
 
-/* Replaces the sessions of single visitors and what was made of them: takes `sessions`, `viewed`, `revisits`
- * and `sessions_left_out` out of `made`, also when it fails. What else the model keeps of single sessions and
+/* Replaces the sessions of single visitors and what was made of them: takes what is made of them and
+ * `sessions_left_out` out of `made`, also when it fails. What else the model keeps of single sessions and
  * baskets stays. Once in a batch. */
 AFF_MUST_CHECK aff_status aff_update_sessions(struct aff_update *update, struct aff_traces *made);
 

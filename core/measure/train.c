@@ -198,17 +198,18 @@ static aff_status make_traces(const struct aff_model *whole, const struct aff_me
                               uint32_t n_orders, uint32_t n_sessions, uint32_t holders,
                               struct aff_traces *traces)
 {
-    struct aff_sequences *baskets = NULL;
+    struct aff_sequences *baskets = NULL, *sessions = NULL;
     aff_status status = AFF_OK;
 
     if (n_sessions > 0)
-        status = copy_sessions(whole->traces->sessions, n_sessions, holders, &traces->sessions);
+        status = copy_sessions(whole->traces->sessions, n_sessions, holders, &sessions);
     if (status == AFF_OK && n_sessions > 0)
-        status = aff_traces_learn_views(traces);
+        status = aff_traces_learn_views(traces, sessions);
     if (status == AFF_OK && n_orders > 0)
         status = copy_baskets(orders, n_orders, aff_catalogue_size(whole->catalogue), &baskets);
     if (status == AFF_OK && n_orders > 0)
         status = aff_traces_learn_baskets(traces, baskets, orders->orders[n_orders - 1].at_s);
+    aff_sequences_free(sessions);
     aff_sequences_free(baskets);
     return status;
 }

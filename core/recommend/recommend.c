@@ -93,7 +93,7 @@ static bool needs_each(const struct aff_run *run)
            request->price_max != AFF_NO_MONEY || request->why_not.size > 0;
 }
 
-static aff_status name_candidates(struct aff_run *run)
+static void name_candidates(struct aff_run *run)
 {
     aff_lookalikes_add(run);
     aff_candidates_from_rows(run);
@@ -105,10 +105,9 @@ static aff_status name_candidates(struct aff_run *run)
         aff_candidates_from_history(run);
     if (run->kinds >> AFF_KIND_SUBSTITUTE & 1)
         aff_candidates_from_content(run);
-    aff_status status = aff_candidates_from_traces(run);
+    aff_candidates_from_traces(run);
     if (run->n_shown > 0)
         aff_impressions_discount(run);
-    return status;
 }
 
 static void choose_items(struct aff_run *run)
@@ -163,8 +162,8 @@ aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *
     aff_resolve(&run);
     aff_impressions_resolve(&run);
     settle(&run);
-    status = name_candidates(&run);
-    aff_sieve(&run); /* also after a failure: it empties the sums */
+    name_candidates(&run);
+    aff_sieve(&run);
     choose_items(&run);
     /* Popular products are cross-sell without evidence: where either rules them out they are not looked at.
      */
@@ -175,5 +174,5 @@ aff_status aff_recommend(const struct aff_model *model, const struct aff_blend *
     ret_answer->short_reason = find_short_reason(&run);
     aff_explain_why_not(&run);
     aff_resolve_clear(&run);
-    return status;
+    return AFF_OK;
 }

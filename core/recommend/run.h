@@ -20,7 +20,6 @@
 #pragma once
 
 #include "core/recommend/recommend.h"
-#include "core/sequence/alike.h"
 
 enum {
     AFF_LOOKALIKES = 8, /* products that lend their neighbours to a new one */
@@ -168,7 +167,6 @@ struct aff_workspace {
     struct aff_shown_row shown[AFF_IMPRESSED_MAX];
     struct aff_offer offers[AFF_NEWCOMERS];
     struct aff_held held[AFF_IMPRESSED_MAX]; /* of one stage of the fallback */
-    struct aff_alike_space *alike;           /* NULL until viewed products are asked about */
 };
 
 struct aff_run {
@@ -255,8 +253,8 @@ void aff_candidates_from_content(struct aff_run *run);
 float aff_personal_value(const struct aff_run *run, const struct aff_purchase *purchase);
 /* True if a source of enum aff_trace gives a value to every candidate, whoever named it. */
 bool aff_traces_of_each(const struct aff_run *run);
-/* All candidates have sides by then where aff_traces_of_each(). AFF_NOMEM: the workspace could not grow. */
-AFF_MUST_CHECK aff_status aff_candidates_from_traces(struct aff_run *run);
+/* All candidates have sides by then where aff_traces_of_each(). */
+void aff_candidates_from_traces(struct aff_run *run);
 
 /* Adds to the given bases what stands in for new ones. */
 void aff_lookalikes_add(struct aff_run *run);

@@ -10,16 +10,17 @@ enum {
     ADDED_LINES = 5,         /* newest lines of a cart that may be in any order */
     ADDED_FADE = 2,          /* lines after which a rule counts 1/e */
     HISTORY_PURCHASES = 100, /* newest ones whose rows count */
-    VIEWS_LOOKED = 10,       /* newest views */
-    VIEWED_FADE = 2,         /* views after which a rule counts 1/e */
-    SEEN_FADE = 10,
+    ALIKE_LOOKED = 5,        /* newest views */
+    VIEWS_LOOKED = 10,       /* newest views, of the other sources */
 };
+/* Views after which what is said of one counts 1/e. */
+#define ALIKE_FADE 0.2F
+#define VIEWED_FADE 2.0F
+#define SEEN_FADE 10.0F
 #define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
 
-/* The settings of ALIKE are for visitors who come back to a product as often as this. Where they hardly do,
- * SEEN has nothing to say, and VIEWED says too little of it to be weighed. */
+/* What ALIKE says of a product itself is for visitors who return as often as this. */
 #define USUAL_REVISITS 0.35F
-#define FEW_REVISITS 0.05F
 
 static bool wants(const struct aff_run *run, enum aff_trace trace)
 {
@@ -162,36 +163,17 @@ static void add_recent(struct aff_run *run)
     }
 }
 
-static aff_status add_alike(struct aff_run *run, float habit)
-{
-    struct aff_alike_settings settings = aff_alike_default();
-    const struct aff_neighbour *found = NULL;
-    uint32_t n = 0;
-    aff_status status = AFF_OK;
-
-    if (run->model->traces->sessions == NULL)
-        return AFF_OK;
-    settings.own *= (double)(habit / USUAL_REVISITS);
-    if (run->space->alike == NULL)
-        status = aff_alike_space_new(&run->space->alike);
-    if (status == AFF_OK)
-        status =
-            aff_alike_score(run->model->traces->sessions, &settings, run->space->alike, run->space->id_rows,
-                            (uint32_t)run->request->n_cart, run->request->now_us / 1000000, &found, &n);
-    if (status == AFF_OK)
-        add(run, AFF_TRACE_ALIKE, found, n, 1);
-    return status;
-}
-
-static void add_viewed(struct aff_run *run)
+/* What rules say of the `looked` newest views, the older ones counting less. */
+static void add_views_of(struct aff_run *run, enum aff_trace trace, const struct aff_successors *rules,
+                         uint32_t looked, float fade)
 {
     const uint32_t n_views = (uint32_t)run->request->n_cart;
 
-    for (uint32_t age = 0; age < n_views && age < VIEWS_LOOKED; age++) {
+    for (uint32_t age = 0; age < n_views && age < looked; age++) {
         uint32_t n = 0;
         const struct aff_neighbour *entries =
-            aff_successors_of(run->model->traces->viewed, run->space->id_rows[n_views - 1 - age], &n);
-        add(run, AFF_TRACE_VIEWED, entries, n, expf(-(float)age / VIEWED_FADE));
+            aff_successors_of(rules, run->space->id_rows[n_views - 1 - age], &n);
+        add(run, trace, entries, n, expf(-(float)age / fade));
     }
 }
 
@@ -226,51 +208,48 @@ static float find_habit(const struct aff_run *run)
     return ((float)returns + run->model->traces->revisits) / (float)n_views;
 }
 
-/* Rules and earlier views speak of the newest product as of a visitor who returns as often as others do. */
-static void follow_habit(struct aff_run *run, float habit)
+/* The sources speak of the newest product as of a visitor who returns as often as others do. */
+static void follow_habit(struct aff_run *run)
 {
+    const float habit = find_habit(run), revisits = run->model->traces->revisits;
     const uint32_t newest = run->space->id_rows[run->request->n_cart - 1];
     struct aff_side *side = newest == AFF_NO_ROW ? NULL : aff_side_find(run, newest);
 
     if (side == NULL)
         return;
-    side->traces[AFF_TRACE_VIEWED] *= habit / run->model->traces->revisits;
-    side->traces[AFF_TRACE_SEEN] *= habit / run->model->traces->revisits;
+    side->traces[AFF_TRACE_ALIKE] *= habit / USUAL_REVISITS;
+    if (revisits >= AFF_TRACES_FEW_REVISITS) {
+        side->traces[AFF_TRACE_VIEWED] *= habit / revisits;
+        side->traces[AFF_TRACE_SEEN] *= habit / revisits;
+    }
 }
 
-static aff_status add_views(struct aff_run *run)
+static void add_views(struct aff_run *run)
 {
-    const bool return_often = run->model->traces->revisits >= FEW_REVISITS;
-    const float habit = find_habit(run);
-    aff_status status = AFF_OK;
+    const struct aff_traces *traces = run->model->traces;
 
     if (wants(run, AFF_TRACE_ALIKE))
-        status = add_alike(run, habit);
+        add_views_of(run, AFF_TRACE_ALIKE, traces->alike, ALIKE_LOOKED, ALIKE_FADE);
     if (wants(run, AFF_TRACE_VIEWED))
-        add_viewed(run);
-    if (wants(run, AFF_TRACE_SEEN) && return_often)
+        add_views_of(run, AFF_TRACE_VIEWED, traces->viewed, VIEWS_LOOKED, VIEWED_FADE);
+    if (wants(run, AFF_TRACE_SEEN) && traces->revisits >= AFF_TRACES_FEW_REVISITS)
         add_seen(run);
-    if (return_often)
-        follow_habit(run, habit);
-    return status;
+    follow_habit(run);
 }
 
-aff_status aff_candidates_from_traces(struct aff_run *run)
+void aff_candidates_from_traces(struct aff_run *run)
 {
-    aff_status status = AFF_OK;
-
     run->traced = any_may_speak(run);
     if (!run->traced)
-        return AFF_OK;
+        return;
     if (wants(run, AFF_TRACE_HISTORY))
         add_history(run);
     if (run->model->traces == NULL)
-        return AFF_OK;
+        return;
     if (wants(run, AFF_TRACE_ADDED))
         add_added(run);
     if (run->request->as == AFF_AS_VIEWS && run->request->n_cart > 0)
-        status = add_views(run);
+        add_views(run);
     if (wants(run, AFF_TRACE_RECENT) && run->model->traces->recent_of != NULL)
         add_recent(run);
-    return status;
 }

@@ -44,7 +44,6 @@ void aff_workspace_free(struct aff_workspace *workspace)
     if (workspace == NULL)
         return;
     free_arrays(workspace);
-    aff_alike_space_free(workspace->alike);
     free(workspace);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/sequence/successors.h"
+#include "core/sequence/gathering.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,31 +7,19 @@
 
 #define DAY_S 86400.0
 
-/* What the gathering of one product's rules needs. */
-struct gathering {
+/* What is looked through for each product. */
+struct places {
     const struct aff_sequences *sequences;
     const struct aff_successors_settings *settings;
-    uint32_t *place_starts, *places; /* of each product, in the order of time */
-    uint32_t *sequence_of;           /* of each place */
-    double *sums;                    /* of each product; 0 between products */
-    struct aff_neighbour *found;
-    uint32_t n_found;
+    uint32_t *starts, *places; /* of each product, in the order of time */
+    uint32_t *sequence_of;     /* of each place */
 };
 
-static int by_score(const void *x, const void *y)
+static void list_places(struct places *places)
 {
-    const struct aff_neighbour *a = x, *b = y;
-
-    if (a->score != b->score)
-        return a->score < b->score ? 1 : -1;
-    return a->row < b->row ? -1 : a->row > b->row;
-}
-
-static void list_places(struct gathering *gathering)
-{
-    const struct aff_sequences *sequences = gathering->sequences;
+    const struct aff_sequences *sequences = places->sequences;
     const uint32_t n_places = sequences->starts[sequences->n];
-    uint32_t *starts = gathering->place_starts;
+    uint32_t *starts = places->starts;
 
     memset(starts, 0, ((size_t)sequences->n_products + 2) * sizeof *starts);
     for (uint32_t i = 0; i < n_places; i++)
@@ -39,84 +27,39 @@ static void list_places(struct gathering *gathering)
     for (uint32_t row = 0; row < sequences->n_products; row++)
         starts[row + 2] += starts[row + 1];
     for (uint32_t i = 0; i < n_places; i++)
-        gathering->places[starts[sequences->rows[i] + 1]++] = i;
+        places->places[starts[sequences->rows[i] + 1]++] = i;
     for (uint32_t s = 0; s < sequences->n; s++)
         for (uint32_t i = sequences->starts[s]; i < sequences->starts[s + 1]; i++)
-            gathering->sequence_of[i] = s;
+            places->sequence_of[i] = s;
 }
 
-static double age_weight(const struct gathering *gathering, uint32_t sequence)
+static double age_weight(const struct places *places, uint32_t sequence)
 {
-    const struct aff_sequences *sequences = gathering->sequences;
+    const struct aff_sequences *sequences = places->sequences;
     const double age_s = (double)sequences->at_s[sequences->n - 1] - (double)sequences->at_s[sequence];
 
-    return exp2(-age_s / (gathering->settings->half_life_days * DAY_S));
+    return exp2(-age_s / (places->settings->half_life_days * DAY_S));
 }
 
 /* Sums up what follows product `row`; returns the weight of its places. */
-static double follow(struct gathering *gathering, uint32_t row)
+static double follow(const struct places *places, uint32_t row, struct aff_gathering *gathering)
 {
-    const struct aff_sequences *sequences = gathering->sequences;
+    const struct aff_sequences *sequences = places->sequences;
     double weight = 0;
 
-    gathering->n_found = 0;
-    for (uint32_t p = gathering->place_starts[row]; p < gathering->place_starts[row + 1]; p++) {
-        const uint32_t place = gathering->places[p], sequence = gathering->sequence_of[place];
+    for (uint32_t p = places->starts[row]; p < places->starts[row + 1]; p++) {
+        const uint32_t place = places->places[p], sequence = places->sequence_of[place];
         const uint32_t end = sequences->starts[sequence + 1];
-        const double age = age_weight(gathering, sequence);
+        const double age = age_weight(places, sequence);
         weight += age;
-        for (uint32_t distance = 1; distance <= gathering->settings->reach && place + distance < end;
+        for (uint32_t distance = 1; distance <= places->settings->reach && place + distance < end;
              distance++) {
             const uint32_t other = sequences->rows[place + distance];
-            if (other == row && !gathering->settings->repeats)
-                continue;
-            if (gathering->sums[other] == 0)
-                gathering->found[gathering->n_found++].row = other;
-            gathering->sums[other] += age / distance;
+            if (other != row || places->settings->repeats)
+                aff_gathering_add(gathering, other, age / distance);
         }
     }
     return weight;
-}
-
-static uint32_t settle(struct gathering *gathering, double weight)
-{
-    const uint32_t keep = gathering->settings->keep;
-
-    for (uint32_t i = 0; i < gathering->n_found; i++) {
-        struct aff_neighbour *entry = &gathering->found[i];
-        entry->score = (float)(gathering->sums[entry->row] / (weight + gathering->settings->shrink));
-        gathering->sums[entry->row] = 0;
-    }
-    qsort(gathering->found, gathering->n_found, sizeof *gathering->found, by_score);
-    return gathering->n_found < keep ? gathering->n_found : keep;
-}
-
-static aff_status gather(struct gathering *gathering, struct aff_successors *successors)
-{
-    size_t capacity = 0, n = 0;
-
-    list_places(gathering);
-    for (uint32_t row = 0; row < successors->n_products; row++) {
-        const double weight = follow(gathering, row);
-        const uint32_t kept = settle(gathering, weight);
-        if (n + kept > UINT32_MAX)
-            return AFF_LIMIT;
-        if (n + kept > capacity || successors->entries == NULL) {
-            capacity = (n + kept + 1024) * 2;
-            struct aff_neighbour *entries = realloc(successors->entries, capacity * sizeof *entries);
-            if (entries == NULL)
-                return AFF_NOMEM;
-            successors->entries = entries;
-        }
-        successors->starts[row] = (uint32_t)n;
-        memcpy(successors->entries + n, gathering->found, kept * sizeof *gathering->found);
-        n += kept;
-    }
-    successors->starts[successors->n_products] = (uint32_t)n;
-    struct aff_neighbour *fitting = realloc(successors->entries, (n + 1) * sizeof *fitting);
-    if (fitting != NULL)
-        successors->entries = fitting;
-    return AFF_OK;
 }
 
 aff_status aff_successors_build(const struct aff_sequences *sequences,
@@ -124,33 +67,25 @@ aff_status aff_successors_build(const struct aff_sequences *sequences,
                                 struct aff_successors **ret_successors)
 {
     const size_t n_products = sequences->n_products, n_places = sequences->starts[sequences->n];
-    struct gathering gathering = {.sequences = sequences, .settings = settings};
-    struct aff_successors *successors = calloc(1, sizeof *successors);
-    aff_status status = AFF_NOMEM;
+    struct places places = {.sequences = sequences, .settings = settings};
+    struct aff_gathering gathering;
+    aff_status status = aff_gathering_begin(&gathering, sequences->n_products, settings->keep);
 
-    gathering.place_starts = malloc((n_products + 2) * sizeof *gathering.place_starts);
-    gathering.places = malloc((n_places + 1) * sizeof *gathering.places);
-    gathering.sequence_of = malloc((n_places + 1) * sizeof *gathering.sequence_of);
-    gathering.sums = calloc(n_products + 1, sizeof *gathering.sums);
-    gathering.found = malloc((n_products + 1) * sizeof *gathering.found);
-    if (successors != NULL) {
-        successors->n_products = sequences->n_products;
-        successors->starts = malloc((n_products + 1) * sizeof *successors->starts);
-    }
-    if (successors != NULL && successors->starts != NULL && gathering.place_starts != NULL &&
-        gathering.places != NULL && gathering.sequence_of != NULL && gathering.sums != NULL &&
-        gathering.found != NULL)
-        status = gather(&gathering, successors);
-    free(gathering.place_starts);
-    free(gathering.places);
-    free(gathering.sequence_of);
-    free(gathering.sums);
-    free(gathering.found);
+    places.starts = malloc((n_products + 2) * sizeof *places.starts);
+    places.places = malloc((n_places + 1) * sizeof *places.places);
+    places.sequence_of = malloc((n_places + 1) * sizeof *places.sequence_of);
+    if (places.starts == NULL || places.places == NULL || places.sequence_of == NULL)
+        status = AFF_NOMEM;
     if (status == AFF_OK)
-        *ret_successors = successors;
-    else
-        aff_successors_free(successors);
-    return status;
+        list_places(&places);
+    for (uint32_t row = 0; status == AFF_OK && row < sequences->n_products; row++) {
+        const double weight = follow(&places, row, &gathering);
+        status = aff_gathering_settle(&gathering, weight + settings->shrink);
+    }
+    free(places.starts);
+    free(places.places);
+    free(places.sequence_of);
+    return aff_gathering_end(&gathering, status, ret_successors);
 }
 
 void aff_successors_free(struct aff_successors *successors)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/sequence/traces.h"
 
+#include "core/sequence/alike.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -25,9 +27,8 @@ void aff_traces_free(struct aff_traces *traces)
     if (traces == NULL)
         return;
     aff_sequences_free(traces->sessions);
-    aff_successors_free(traces->viewed);
-    aff_successors_free(traces->added);
-    drop_recent(traces);
+    aff_traces_drop_views(traces);
+    aff_traces_drop_baskets(traces);
     free(traces);
 }
 
@@ -36,11 +37,11 @@ struct aff_traces_sizes aff_traces_sizes(const struct aff_traces *traces)
     if (traces == NULL)
         return (struct aff_traces_sizes){0};
     return (struct aff_traces_sizes){
-        .sessions = aff_sequences_bytes(traces->sessions),
+        .alike = aff_successors_bytes(traces->alike),
         .viewed = aff_successors_bytes(traces->viewed),
         .added = aff_successors_bytes(traces->added),
         .recent = traces->n_recent * sizeof *traces->recent + traces->n_products * sizeof *traces->recent_of,
-        .rest = sizeof *traces,
+        .rest = sizeof *traces + aff_sequences_bytes(traces->sessions),
     };
 }
 
@@ -48,7 +49,7 @@ size_t aff_traces_bytes(const struct aff_traces *traces)
 {
     const struct aff_traces_sizes sizes = aff_traces_sizes(traces);
 
-    return sizes.sessions + sizes.viewed + sizes.added + sizes.recent + sizes.rest;
+    return sizes.alike + sizes.viewed + sizes.added + sizes.recent + sizes.rest;
 }
 
 static int by_score(const void *x, const void *y)
@@ -103,49 +104,59 @@ static float count_revisits(const struct aff_sequences *sessions)
     return views == 0 ? 0 : (float)((double)revisits / (double)views);
 }
 
-aff_status aff_traces_learn_views(struct aff_traces *traces)
+aff_status aff_traces_learn_views(struct aff_traces *traces, const struct aff_sequences *sessions)
 {
-    static const struct aff_successors_settings settings = {
+    static const struct aff_successors_settings viewed = {
         .reach = 2, .keep = 50, .half_life_days = 10, .shrink = 3, .repeats = true};
+    struct aff_alike_settings alike = aff_alike_default();
+    aff_status status = AFF_OK;
 
-    traces->revisits = count_revisits(traces->sessions);
-    return aff_successors_build(traces->sessions, &settings, &traces->viewed);
+    traces->n_sessions = sessions->n;
+    traces->revisits = count_revisits(sessions);
+    if (traces->revisits < AFF_TRACES_FEW_REVISITS)
+        alike.own = 0;
+    if (sessions->product_starts[sessions->n_products] > 0)
+        status = aff_alike_build(sessions, &alike, &traces->alike);
+    return status == AFF_OK ? aff_successors_build(sessions, &viewed, &traces->viewed) : status;
 }
 
-aff_status aff_traces_set_sessions(struct aff_traces *traces, struct aff_sequences *sessions,
-                                   uint32_t holders, uint64_t bytes)
+aff_status aff_traces_learn_views_within(struct aff_traces *traces, struct aff_sequences *sessions,
+                                         uint32_t holders, uint64_t bytes)
 {
+    const uint32_t n_given = sessions->n;
+    double most = 1; /* share of the sessions that may be tried next */
     aff_status status = AFF_OK;
-    uint32_t left_out = 0;
 
-    traces->sessions = sessions;
-    while (status == AFF_OK && traces->sessions->n > 0) {
-        status = aff_traces_learn_views(traces);
-        if (status != AFF_OK)
+    while (status == AFF_OK && sessions->n > 0) {
+        status = aff_traces_learn_views(traces, sessions);
+        const size_t needed = aff_successors_bytes(traces->alike) + aff_successors_bytes(traces->viewed);
+        if (status != AFF_OK || needed <= bytes)
             break;
-        const size_t needed =
-            aff_successors_bytes(traces->viewed) + (holders > 0 ? aff_sequences_bytes(traces->sessions) : 0);
-        if (needed <= bytes)
-            break;
-        /* The part that fits if all were alike, and a little less, so that few rounds find one that does. */
-        const uint32_t n = traces->sessions->n;
-        const uint32_t fitting = (uint32_t)(0.95 * (double)n * (double)bytes / (double)needed);
+        /* The part that fits if all were alike, and a little less. Lists are full from some number of
+         * sessions on, so that it may be much less: then half at a time. */
+        const double share = fmin(0.95 * (double)bytes / (double)needed, most);
         struct aff_sequences *newest = NULL;
-        aff_successors_free(traces->viewed);
-        traces->viewed = NULL;
-        status = aff_sequences_newest(traces->sessions, fitting, holders, &newest);
+        most = 0.5;
+        aff_traces_drop_views(traces);
+        status = aff_sequences_newest(sessions, (uint32_t)(share * (double)sessions->n), holders, &newest);
         if (status == AFF_OK) {
-            aff_sequences_free(traces->sessions);
-            traces->sessions = newest;
-            left_out += n - fitting;
+            aff_sequences_free(sessions);
+            sessions = newest;
         }
     }
-    traces->sessions_left_out = left_out;
-    if (status != AFF_OK || traces->sessions->n == 0 || holders == 0) {
-        aff_sequences_free(traces->sessions);
-        traces->sessions = NULL;
-    }
+    traces->sessions_left_out = n_given - sessions->n;
+    aff_sequences_free(sessions);
     return status;
+}
+
+void aff_traces_drop_views(struct aff_traces *traces)
+{
+    aff_successors_free(traces->alike);
+    aff_successors_free(traces->viewed);
+    traces->alike = NULL;
+    traces->viewed = NULL;
+    traces->n_sessions = 0;
+    traces->revisits = 0;
 }
 
 void aff_traces_drop_baskets(struct aff_traces *traces)
@@ -157,14 +168,12 @@ void aff_traces_drop_baskets(struct aff_traces *traces)
 
 void aff_traces_restrict(struct aff_traces *traces, const struct aff_traces_bounds *bounds)
 {
-    if (bounds->sessions == 0 || bounds->holders == 0) {
-        aff_sequences_free(traces->sessions);
-        traces->sessions = NULL;
+    if (bounds->holders == 0) {
+        aff_successors_free(traces->alike);
+        traces->alike = NULL;
     }
-    if (bounds->sessions == 0) {
-        aff_successors_free(traces->viewed);
-        traces->viewed = NULL;
-    }
+    if (bounds->sessions == 0)
+        aff_traces_drop_views(traces);
     if (bounds->lines == 0)
         aff_traces_drop_baskets(traces);
 }

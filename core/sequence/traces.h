@@ -6,9 +6,14 @@
 #include "core/sequence/sequences.h"
 #include "core/sequence/successors.h"
 
+/* Where a smaller share of views returns to a product, the one that is viewed is not offered again itself. */
+#define AFF_TRACES_FEW_REVISITS 0.05F
+
 /* Any part may be NULL: the source that needs it then says nothing. */
 struct aff_traces {
-    struct aff_sequences *sessions; /* newest sessions of viewed products */
+    struct aff_sequences *sessions; /* themselves: for measuring; in a model that is served there are none */
+    uint32_t n_sessions;            /* that these three are made of */
+    struct aff_successors *alike;   /* what comes in the newest sessions of a product */
     struct aff_successors *viewed;  /* what is viewed after a product */
     float revisits;                 /* share of views whose product was viewed before in the session */
     struct aff_successors *added;   /* what is put into a basket after a product */
@@ -25,7 +30,7 @@ struct aff_traces {
  * that need it. */
 struct aff_traces_bounds {
     uint32_t sessions; /* newest ones; 0: neither alike nor viewed */
-    uint32_t holders;  /* newest sessions of each product that are listed; 0: no alike */
+    uint32_t holders;  /* newest sessions of each product that alike looks at; 0: no alike */
     uint32_t lines;    /* of the newest orders, about; 0: neither added nor recent */
 };
 
@@ -34,7 +39,7 @@ size_t aff_traces_bytes(const struct aff_traces *traces);
 
 /* Bytes by source, for documents and metrics. `rest` is what belongs to none. */
 struct aff_traces_sizes {
-    size_t sessions, viewed, added, recent, rest;
+    size_t alike, viewed, added, recent, rest; /* rest: with the sessions themselves */
 };
 struct aff_traces_sizes aff_traces_sizes(const struct aff_traces *traces); /* NULL: all 0 */
 
@@ -43,14 +48,19 @@ struct aff_traces_sizes aff_traces_sizes(const struct aff_traces *traces); /* NU
 AFF_MUST_CHECK aff_status aff_traces_set_recent(struct aff_traces *traces, float *weights, uint32_t n,
                                                 uint32_t keep);
 
-/* Makes `viewed` and `revisits` of `sessions`. */
-AFF_MUST_CHECK aff_status aff_traces_learn_views(struct aff_traces *traces);
+/* Makes `alike`, `viewed` and `revisits` of sessions, which are borrowed; no `alike` if they list no holders.
+ */
+AFF_MUST_CHECK aff_status aff_traces_learn_views(struct aff_traces *traces,
+                                                 const struct aff_sequences *sessions);
 
-/* Gives the traces the sessions, whose ownership it takes also when it fails, and what is viewed after each
- * product, within `bytes` more: as many of the newest sessions as fit, each product listing the newest
- * `holders`; with 0 of them only what is viewed is kept. */
-AFF_MUST_CHECK aff_status aff_traces_set_sessions(struct aff_traces *traces, struct aff_sequences *sessions,
-                                                  uint32_t holders, uint64_t bytes);
+/* The same within `bytes` more: of as many of the newest sessions as fit, listing the newest `holders` of
+ * each product. Frees the sessions, also when it fails. */
+AFF_MUST_CHECK aff_status aff_traces_learn_views_within(struct aff_traces *traces,
+                                                        struct aff_sequences *sessions, uint32_t holders,
+                                                        uint64_t bytes);
+
+/* Takes away what sessions say. */
+void aff_traces_drop_views(struct aff_traces *traces);
 
 /* Takes away what baskets say. */
 void aff_traces_drop_baskets(struct aff_traces *traces);

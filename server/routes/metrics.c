@@ -139,7 +139,7 @@ static double sessions_of(const struct aff_model *model)
 
 static double held_sessions_of(const struct aff_model *model)
 {
-    return model->traces == NULL || model->traces->sessions == NULL ? 0 : (double)model->traces->sessions->n;
+    return model->traces == NULL ? 0 : (double)model->traces->n_sessions;
 }
 
 static const struct index_gauge index_gauges[] = {
@@ -262,7 +262,7 @@ static void write_memory_of(struct aff_json *to, const char *name, const struct 
         {"customers", (double)aff_customers_bytes(model->customers)},
         {"together", relation_bytes(model->together)},
         {"next", relation_bytes(model->next)},
-        {"sessions", (double)sizes.sessions},
+        {"alike", (double)sizes.alike},
         {"viewed", (double)sizes.viewed},
         {"added", (double)sizes.added},
         {"recent", (double)sizes.recent},

@@ -141,7 +141,7 @@ static aff_status load_sessions(struct reading *reading, int store, struct aff_t
 
     if (status != AFF_OK)
         return status;
-    status = aff_traces_set_sessions(traces, sessions, reading->bounds->holders, reading->bytes);
+    status = aff_traces_learn_views_within(traces, sessions, reading->bounds->holders, reading->bytes);
     traces->sessions_left_out += reading->left_out;
     return status == AFF_OK ? AFF_OK : fail(status, reterr);
 }

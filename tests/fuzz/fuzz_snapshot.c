@@ -92,13 +92,14 @@ static struct aff_sequences *make_sequences(void)
 
 static struct aff_traces *make_traces(void)
 {
+    struct aff_sequences *sequences = make_sequences();
     struct aff_traces *traces = calloc(1, sizeof *traces);
 
     if (traces == NULL)
         abort();
-    traces->sessions = make_sequences();
-    must(aff_traces_learn_views(traces));
-    must(aff_traces_learn_baskets(traces, traces->sessions, 9000));
+    must(aff_traces_learn_views(traces, sequences));
+    must(aff_traces_learn_baskets(traces, sequences, 9000));
+    aff_sequences_free(sequences);
     return traces;
 }
 

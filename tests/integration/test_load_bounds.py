@@ -79,19 +79,19 @@ def shop(ctl, database, tmp_path):
 
 def test_each_source_keeps_to_its_bound_and_0_switches_it_off(load, shop):
     whole = load(shop)
-    assert whole["kept"] == 3000 and min(whole[name] for name in ("sessions", "viewed", "added", "recent")) > 0
-    fewer = load(shop, sessions=1000)
-    assert fewer["kept"] == 1000 and fewer["left_out"] == 0 and fewer["sessions"] < whole["sessions"] / 2
-    assert load(shop, holders=3)["sessions"] < whole["sessions"] - 4 * 200 * 80
-    assert [load(shop, sessions=0)[name] for name in ("sessions", "viewed")] == [0, 0]
-    assert [load(shop, holders=0)[name] for name in ("sessions", "viewed")] == [0, whole["viewed"]]
+    assert whole["kept"] == 3000 and min(whole[name] for name in ("alike", "viewed", "added", "recent")) > 0
+    fewer = load(shop, sessions=20)
+    assert fewer["kept"] == 20 and fewer["left_out"] == 0 and 0 < fewer["alike"] < whole["alike"] / 2
+    assert 0 < load(shop, holders=1)["alike"] < whole["alike"] / 2
+    assert [load(shop, sessions=0)[name] for name in ("alike", "viewed")] == [0, 0]
+    assert [load(shop, holders=0)[name] for name in ("alike", "viewed")] == [0, whole["viewed"]]
     without = load(shop, lines=0)
     assert [without[name] for name in ("added", "recent", "kept")] == [0, 0, 3000]
 
 
 def test_sessions_give_way_first_then_baskets(load, shop):
     whole = load(shop)
-    missing = whole["sessions"] // 2
+    missing = whole["alike"] // 2
     cut = load(shop, limit=whole["all"] - missing)
     assert cut["all"] <= whole["all"] - missing and 0 < cut["kept"] < 3000
     assert cut["left_out"] == 3000 - cut["kept"] and not cut["baskets_left_out"] and cut["added"] == whole["added"]
@@ -116,4 +116,4 @@ def test_the_service_says_once_what_found_no_room(service, ctl, database):
     assert len(said) == 1 and "memory.limit_mb" in said[0]
     metrics = one.get("/metrics").text
     parts = dict(re.findall(r'^affinity_index_part_memory_bytes\{store="main",part="(\w+)"\} (\S+)', metrics, re.M))
-    assert 0 < float(parts["sessions"]) < 16 * 2**20
+    assert 0 < float(parts["alike"]) < 16 * 2**20

@@ -4,7 +4,6 @@
 
 #include "core/learn/evidence.h"
 #include "core/recommend/recommend.h"
-#include "core/sequence/alike.h"
 #include "random_store.h"
 
 #include <float.h>
@@ -34,10 +33,7 @@ struct reference {
     uint32_t n;
     uint32_t cart[AFF_CART_MAX], n_cart, bases[AFF_CART_MAX + 1 + 24], n_given, n_bases, newest, product;
     const struct aff_history *history;
-    uint32_t lines[AFF_CART_MAX];      /* rows of all cart lines, AFF_NO_ROW among them */
-    const struct aff_neighbour *alike; /* what sessions alike name: test_sequence.c has a reference for it */
-    uint32_t n_alike;
-    struct aff_alike_space *alike_space;
+    uint32_t lines[AFF_CART_MAX]; /* rows of all cart lines, AFF_NO_ROW among them */
     struct verdict verdicts[MOST_PRODUCTS];
     uint32_t order[MOST_PRODUCTS], n_live;
     uint32_t dropped[AFF_DROP_MAX], candidates;

@@ -124,25 +124,9 @@ static void make_room(struct reference *reference)
     }
 }
 
-static void find_alike(struct reference *reference)
-{
-    const struct aff_traces *traces = reference->model->traces;
-    struct aff_alike_settings settings = aff_alike_default();
-
-    if (reference->request->as != AFF_AS_VIEWS || reference->request->n_cart == 0 || traces == NULL ||
-        traces->sessions == NULL)
-        return;
-    settings.own *= (double)(habit(reference) / 0.35f);
-    assert_int_equal(aff_alike_score(traces->sessions, &settings, reference->alike_space, reference->lines,
-                                     (uint32_t)reference->request->n_cart, STORE_NOW_S, &reference->alike,
-                                     &reference->n_alike),
-                     AFF_OK);
-}
-
 static void run_reference(struct reference *reference)
 {
     resolve(reference);
-    find_alike(reference);
     for (uint32_t row = 0; row < reference->n; row++) {
         struct verdict *verdict = &reference->verdicts[row];
         name(reference, row);

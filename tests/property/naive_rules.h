@@ -172,8 +172,12 @@ static void name_by_views(struct reference *reference, uint32_t row)
     const uint32_t n_lines = (uint32_t)reference->request->n_cart;
     struct verdict *verdict = &reference->verdicts[row];
 
-    if (wants(reference, AFF_TRACE_ALIKE))
-        (void)add_entry(verdict, AFF_TRACE_ALIKE, reference->alike, reference->n_alike, row, 1);
+    for (uint32_t age = 0; wants(reference, AFF_TRACE_ALIKE) && age < n_lines && age < 5; age++) {
+        uint32_t n = 0;
+        const struct aff_neighbour *alike =
+            aff_successors_of(traces->alike, reference->lines[n_lines - 1 - age], &n);
+        (void)add_entry(verdict, AFF_TRACE_ALIKE, alike, n, row, expf(-(float)age / 0.2f));
+    }
     for (uint32_t age = 0; age < n_lines && age < 10; age++) {
         const uint32_t line = reference->lines[n_lines - 1 - age];
         uint32_t n = 0;
@@ -186,7 +190,10 @@ static void name_by_views(struct reference *reference, uint32_t row)
         verdict->traces[AFF_TRACE_SEEN] +=
             (row == reference->lines[n_lines - 1] ? 0.5f : 1.0f) * expf(-(float)age / 10);
     }
-    if (n_lines > 0 && traces->revisits >= 0.05f && row == reference->lines[n_lines - 1]) {
+    if (n_lines == 0 || row != reference->lines[n_lines - 1])
+        return;
+    verdict->traces[AFF_TRACE_ALIKE] *= habit(reference) / 0.35f;
+    if (traces->revisits >= 0.05f) {
         verdict->traces[AFF_TRACE_VIEWED] *= habit(reference) / traces->revisits;
         verdict->traces[AFF_TRACE_SEEN] *= habit(reference) / traces->revisits;
     }

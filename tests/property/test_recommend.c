@@ -322,10 +322,8 @@ static void random_requests_equal_the_naive_reference(void **state)
     struct reference *reference = malloc(sizeof *reference);
     struct random_request *request = malloc(sizeof *request);
     struct aff_workspace *workspace;
-    struct aff_alike_space *alike_space;
 
     (void)state;
-    assert_int_equal(aff_alike_space_new(&alike_space), AFF_OK);
     assert_true(answer != NULL && again != NULL && reference != NULL && request != NULL);
     assert_int_equal(aff_workspace_new(&workspace), AFF_OK);
     for (uint32_t m = 0; m < MODELS; m++) {
@@ -337,11 +335,8 @@ static void random_requests_equal_the_naive_reference(void **state)
             struct aff_blend blend = random_blend(&random);
             store_request(&random, n_products, 12, request);
             store_request_of_session(&random, n_products, request);
-            *reference = (struct reference){.model = model,
-                                            .request = &request->request,
-                                            .blend = &blend,
-                                            .n = n_products,
-                                            .alike_space = alike_space};
+            *reference = (struct reference){
+                .model = model, .request = &request->request, .blend = &blend, .n = n_products};
             progress[0] = m;
             progress[1] = r;
             run_reference(reference);
@@ -358,7 +353,6 @@ static void random_requests_equal_the_naive_reference(void **state)
         aff_model_free(model);
     }
     aff_workspace_free(workspace);
-    aff_alike_space_free(alike_space);
     free(request);
     free(reference);
     free(again);

@@ -359,18 +359,22 @@ static void what_contradicts_itself_is_refused(void **state)
     free(shop);
 }
 
-/* One session of the rows 0 and 1. */
-static struct aff_sequences *one_session(uint32_t at_s)
+/* What `n` sessions of the rows 0 and 1 say. */
+static struct aff_traces of_sessions(uint32_t n)
 {
     const uint32_t rows[] = {0, 1};
+    struct aff_traces traces = {0};
     struct aff_sequences_builder *builder;
     struct aff_sequences *sessions;
 
     assert_int_equal(aff_sequences_builder_new(&builder), AFF_OK);
-    assert_int_equal(aff_sequences_builder_add(builder, rows, 2, at_s), AFF_OK);
+    for (uint32_t s = 0; s < n; s++)
+        assert_int_equal(aff_sequences_builder_add(builder, rows, 2, s), AFF_OK);
     assert_int_equal(aff_sequences_builder_finish(builder, 2, 5, &sessions), AFF_OK);
     aff_sequences_builder_free(builder);
-    return sessions;
+    assert_int_equal(aff_traces_learn_views(&traces, sessions), AFF_OK);
+    aff_sequences_free(sessions);
+    return traces;
 }
 
 static void sessions_are_replaced_and_the_other_traces_stay(void **state)
@@ -388,15 +392,17 @@ static void sessions_are_replaced_and_the_other_traces_stay(void **state)
     struct aff_model *model = build_model(shop);
     aff_slot_publish(slot, model);
     assert_null(model->traces);
-    for (uint32_t at_s = 1; at_s <= 3; at_s++) {
+    for (uint32_t n = 1; n <= 3; n++) {
+        struct aff_traces made = of_sessions(n);
         assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
-        assert_int_equal(aff_update_sessions(update, &(struct aff_traces){.sessions = one_session(at_s)}),
-                         AFF_OK);
+        assert_int_equal(aff_update_sessions(update, &made), AFF_OK);
+        assert_true(made.alike == NULL && made.viewed == NULL);
         aff_update_publish(update);
         struct aff_traces *traces = aff_slot_model(slot)->traces;
-        assert_int_equal(traces->sessions->at_s[0], at_s);
-        assert_int_equal(traces->n_recent, at_s == 1 ? 0 : 2);
-        if (at_s == 1) {
+        assert_int_equal(traces->n_sessions, n);
+        assert_non_null(traces->alike);
+        assert_int_equal(traces->n_recent, n == 1 ? 0 : 2);
+        if (n == 1) {
             float *weights = calloc(2, sizeof *weights);
             assert_non_null(weights);
             weights[0] = 3;
@@ -404,10 +410,11 @@ static void sessions_are_replaced_and_the_other_traces_stay(void **state)
             assert_int_equal(aff_traces_set_recent(traces, weights, 2, 2), AFF_OK);
         }
     }
+    struct aff_traces dropped = of_sessions(9);
     assert_int_equal(aff_update_begin(slot, &update), AFF_OK);
-    assert_int_equal(aff_update_sessions(update, &(struct aff_traces){.sessions = one_session(9)}), AFF_OK);
+    assert_int_equal(aff_update_sessions(update, &dropped), AFF_OK);
     aff_update_drop(update);
-    assert_int_equal(aff_slot_model(slot)->traces->sessions->at_s[0], 3);
+    assert_int_equal(aff_slot_model(slot)->traces->n_sessions, 3);
     assert_int_equal(aff_slot_model(slot)->traces->n_recent, 2);
     aff_slot_free(slot);
     free(shop);

@@ -294,8 +294,9 @@ void store_traces(struct aff_random *random, struct aff_model *model)
     model->traces = calloc(1, sizeof *model->traces);
     must(model->traces == NULL ? AFF_NOMEM : AFF_OK);
     if (parts != 0) {
-        model->traces->sessions = make_sequences(random, n_products);
-        must(aff_traces_learn_views(model->traces));
+        struct aff_sequences *sessions = make_sequences(random, n_products);
+        must(aff_traces_learn_views(model->traces, sessions));
+        aff_sequences_free(sessions);
     }
     if (parts != 1) {
         struct aff_sequences *baskets = make_sequences(random, n_products);

@@ -16,11 +16,11 @@ static void tell(const struct aff_model *model, uint64_t estimate)
     const struct aff_traces_sizes sizes = aff_traces_sizes(traces);
     const size_t all = aff_model_bytes(model), of_traces = aff_traces_bytes(traces);
 
-    (void)printf("estimate=%llu base=%zu all=%zu sessions=%zu viewed=%zu added=%zu recent=%zu kept=%u"
+    (void)printf("estimate=%llu base=%zu all=%zu alike=%zu viewed=%zu added=%zu recent=%zu kept=%u"
                  " left_out=%u baskets_left_out=%d\n",
-                 (unsigned long long)estimate, all - of_traces, all, sizes.sessions, sizes.viewed,
-                 sizes.added, sizes.recent, traces->sessions == NULL ? 0 : (unsigned)traces->sessions->n,
-                 (unsigned)traces->sessions_left_out, traces->baskets_left_out);
+                 (unsigned long long)estimate, all - of_traces, all, sizes.alike, sizes.viewed, sizes.added,
+                 sizes.recent, (unsigned)traces->n_sessions, (unsigned)traces->sessions_left_out,
+                 traces->baskets_left_out);
 }
 
 int main(int argc, char **argv)

@@ -30,7 +30,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(place->directory));
     (void)snprintf(place->path, sizeof place->path, "%s/one.snapshot", place->directory);
     struct aff_model *model = store_model(&random, PRODUCTS, CUSTOMERS);
-    while (model->traces == NULL || model->traces->sessions == NULL || model->traces->added == NULL) {
+    while (model->traces == NULL || model->traces->alike == NULL || model->traces->added == NULL) {
         aff_traces_free(model->traces);
         store_traces(&random, model);
     }

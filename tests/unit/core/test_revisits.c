@@ -18,15 +18,17 @@ static const char *const ids[N_PRODUCTS] = {"p0", "p1", "p2", "p3"};
 static struct aff_traces *learn(const uint32_t *const *sessions, const uint32_t *lengths, uint32_t n)
 {
     struct aff_sequences_builder *builder;
+    struct aff_sequences *sequences;
     struct aff_traces *traces = calloc(1, sizeof *traces);
 
     assert_non_null(traces);
     assert_int_equal(aff_sequences_builder_new(&builder), AFF_OK);
     for (uint32_t i = 0; i < n; i++)
         assert_int_equal(aff_sequences_builder_add(builder, sessions[i], lengths[i], 1000 + i), AFF_OK);
-    assert_int_equal(aff_sequences_builder_finish(builder, N_PRODUCTS, 10, &traces->sessions), AFF_OK);
+    assert_int_equal(aff_sequences_builder_finish(builder, N_PRODUCTS, 10, &sequences), AFF_OK);
     aff_sequences_builder_free(builder);
-    assert_int_equal(aff_traces_learn_views(traces), AFF_OK);
+    assert_int_equal(aff_traces_learn_views(traces, sequences), AFF_OK);
+    aff_sequences_free(sequences);
     return traces;
 }
 
@@ -133,11 +135,28 @@ static void the_newest_product_counts_more_for_who_came_back_before(void **state
     aff_traces_free(traces);
 }
 
+static void the_newest_product_is_not_offered_where_nobody_returns(void **state)
+{
+    const uint32_t there[] = {0, 1}, back[] = {1, 0}, view[] = {0};
+    struct aff_traces *traces = learn((const uint32_t *const[]){there, back}, (const uint32_t[]){2, 2}, 2);
+    struct aff_model model = {0};
+    uint32_t n = 0;
+
+    (void)state;
+    open_model(&model, traces);
+    (void)aff_successors_of(traces->alike, 0, &n);
+    assert_int_equal(n, 1);
+    assert_true(score_of_newest(&model, AFF_TRACE_ALIKE, view, 1) == 0);
+    close_model(&model);
+    aff_traces_free(traces);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(views_of_a_product_seen_before_are_counted_among_those_after_the_first),
         cmocka_unit_test(the_newest_product_counts_more_for_who_came_back_before),
+        cmocka_unit_test(the_newest_product_is_not_offered_where_nobody_returns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,14 +141,17 @@ static void sessions_rules_and_weights_come_with_the_file(void **state)
     assert_non_null(opened->traces);
     const struct aff_traces_sizes here = aff_traces_sizes(traces), there = aff_traces_sizes(opened->traces);
     assert_memory_equal(&here, &there, sizeof here);
-    assert_int_equal(opened->traces->sessions->n, traces->sessions->n);
-    assert_memory_equal(opened->traces->sessions->at_s, traces->sessions->at_s,
-                        traces->sessions->n * sizeof *traces->sessions->at_s);
+    assert_int_equal(opened->traces->n_sessions, traces->n_sessions);
+    const struct aff_successors *alike = opened->traces->alike;
+    assert_memory_equal(alike->starts, traces->alike->starts,
+                        ((size_t)alike->n_products + 1) * sizeof *alike->starts);
+    assert_memory_equal(alike->entries, traces->alike->entries,
+                        alike->starts[alike->n_products] * sizeof *alike->entries);
     assert_memory_equal(&opened->fitted, &model->fitted, sizeof model->fitted);
     assert_true(opened->traces->revisits == traces->revisits);
     /* What is switched off goes, and the file stays where the rest is. */
     aff_traces_restrict(opened->traces, &(struct aff_traces_bounds){.sessions = 5, .lines = 5});
-    assert_null(opened->traces->sessions);
+    assert_null(opened->traces->alike);
     assert_non_null(opened->traces->viewed);
     assert_non_null(opened->traces->added);
     aff_traces_restrict(opened->traces, &(struct aff_traces_bounds){.holders = 5});
