@@ -32,9 +32,10 @@ static const struct grid grids[] = {
     {AFF_WEIGHT_TRACE + AFF_TRACE_RECENT, CARTS | ADDED, {0, 0.05, 0.15, 0.4, 0.8, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_RECENT, NEXT, {0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8, 1.2, -1}},
     {AFF_WEIGHT_POPULARITY, NEXT, {0, 0.02, 0.1, 0.3, 0.6, -1}},
+    {AFF_FADE_ALIKE_VIEWS, VIEWS, {0.1, 0.2, 0.35, 0.6, 1, 2, 4, -1}},
     {AFF_WEIGHT_AFFINITY, VIEWS, {0, 0.1, 0.3, -1}},
     {AFF_WEIGHT_TRACE + AFF_TRACE_VIEWED, VIEWS, {0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.5, -1}},
-    {AFF_WEIGHT_TRACE + AFF_TRACE_SEEN, VIEWS, {0, 0.05, 0.1, 0.2, 0.4, 0.8, -1}},
+    {AFF_WEIGHT_TRACE + AFF_TRACE_SEEN, VIEWS, {0, 0.1, 0.2, 0.3, 0.5, 0.8, -1}},
 };
 
 struct fitting {
@@ -248,6 +249,8 @@ static void fill_in(struct aff_weights *weights, double half_life_days)
         weights->half_life_days = half_life_days;
     if (weights->cart_lines <= 0)
         weights->cart_lines = AFF_CART_LINES;
+    if (weights->alike_views <= 0)
+        weights->alike_views = AFF_ALIKE_VIEWS;
 }
 
 aff_status aff_fit_weights(const struct aff_task *task, const struct aff_model *model,

@@ -201,6 +201,12 @@ static void add_row_term(struct aff_item *item, enum aff_origin source, const st
             add_term(item, (struct aff_term){source, via, weight, (double)row->entries[i].score * share});
 }
 
+/* True if a source of this weight, whose largest value is `max`, has a part in scores. */
+static bool speaks(double weight, float max)
+{
+    return aff_rank_scale(weight, max) > 0;
+}
+
 static void add_terms(const struct aff_run *run, struct aff_item *item, const struct aff_side *side)
 {
     const struct aff_workspace *space = run->space;
@@ -219,18 +225,18 @@ static void add_terms(const struct aff_run *run, struct aff_item *item, const st
         add_term(item, (struct aff_term){AFF_ORIGIN_CONTENT, item->via, AFF_CONTENT_WEIGHT * rotation,
                                          (double)side->content});
     } else {
-        for (uint32_t i = 0; run->max_affinity > 0 && i < run->n_bases; i++)
+        for (uint32_t i = 0; speaks(weights->affinity, run->max_affinity) && i < run->n_bases; i++)
             add_row_term(item, i < run->n_given ? AFF_ORIGIN_AFFINITY : AFF_ORIGIN_CONTENT,
                          space->bases[i].together, space->bases[i].row, weights->affinity * rotation,
                          (double)space->bases[i].weight / (double)run->max_affinity);
-        for (uint32_t i = 0; run->max_sequence > 0 && i < run->n_next; i++)
+        for (uint32_t i = 0; speaks(weights->sequence, run->max_sequence) && i < run->n_next; i++)
             add_row_term(item, AFF_ORIGIN_SEQUENCE, run->next_rows[i], run->next_via[i],
                          weights->sequence * rotation, 1 / (double)run->max_sequence);
-        if (run->max_personal > 0 && side != NULL)
+        if (speaks(weights->personal, run->max_personal) && side != NULL)
             add_term(item, (struct aff_term){AFF_ORIGIN_NEIGHBOURS, item->row, weights->personal * rotation,
                                              (double)(side->personal / run->max_personal)});
         for (int i = 0; run->traced && side != NULL && i < AFF_TRACE_MAX; i++)
-            if (run->max_traces[i] > 0)
+            if (speaks(weights->traces[i], run->max_traces[i]))
                 add_term(item, (struct aff_term){origin_of((enum aff_trace)i),
                                                  via_of(run, (enum aff_trace)i, item->row),
                                                  weights->traces[i] * rotation,

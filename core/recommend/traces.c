@@ -10,11 +10,10 @@ enum {
     ADDED_LINES = 5,         /* newest lines of a cart that may be in any order */
     ADDED_FADE = 2,          /* lines after which a rule counts 1/e */
     HISTORY_PURCHASES = 100, /* newest ones whose rows count */
-    ALIKE_LOOKED = 5,        /* newest views */
-    VIEWS_LOOKED = 10,       /* newest views, of the other sources */
+    VIEWS_LOOKED = 10,       /* newest views */
 };
+#define LEAST_SHARE 1e-9F /* what is said of a view that counts less is not looked at */
 /* Views after which what is said of one counts 1/e. */
-#define ALIKE_FADE 0.2F
 #define VIEWED_FADE 2.0F
 #define SEEN_FADE 10.0F
 #define SEEN_SAME 0.5F /* of a product that was viewed just before, too */
@@ -163,17 +162,20 @@ static void add_recent(struct aff_run *run)
     }
 }
 
-/* What rules say of the `looked` newest views, the older ones counting less. */
+/* What rules say of the newest views, the older ones counting less. */
 static void add_views_of(struct aff_run *run, enum aff_trace trace, const struct aff_successors *rules,
-                         uint32_t looked, float fade)
+                         float fade)
 {
     const uint32_t n_views = (uint32_t)run->request->n_cart;
 
-    for (uint32_t age = 0; age < n_views && age < looked; age++) {
+    for (uint32_t age = 0; age < n_views && age < VIEWS_LOOKED; age++) {
+        const float share = expf(-(float)age / fade);
         uint32_t n = 0;
+        if (share < LEAST_SHARE)
+            break;
         const struct aff_neighbour *entries =
             aff_successors_of(rules, run->space->id_rows[n_views - 1 - age], &n);
-        add(run, trace, entries, n, expf(-(float)age / fade));
+        add(run, trace, entries, n, share);
     }
 }
 
@@ -227,11 +229,12 @@ static void follow_habit(struct aff_run *run)
 static void add_views(struct aff_run *run)
 {
     const struct aff_traces *traces = run->model->traces;
+    const double alike = run->weights->alike_views > 0 ? run->weights->alike_views : AFF_ALIKE_VIEWS;
 
     if (wants(run, AFF_TRACE_ALIKE))
-        add_views_of(run, AFF_TRACE_ALIKE, traces->alike, ALIKE_LOOKED, ALIKE_FADE);
+        add_views_of(run, AFF_TRACE_ALIKE, traces->alike, (float)alike);
     if (wants(run, AFF_TRACE_VIEWED))
-        add_views_of(run, AFF_TRACE_VIEWED, traces->viewed, VIEWS_LOOKED, VIEWED_FADE);
+        add_views_of(run, AFF_TRACE_VIEWED, traces->viewed, VIEWED_FADE);
     if (wants(run, AFF_TRACE_SEEN) && traces->revisits >= AFF_TRACES_FEW_REVISITS)
         add_seen(run);
     follow_habit(run);

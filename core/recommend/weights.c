@@ -16,6 +16,8 @@ double *aff_weights_at(struct aff_weights *weights, int weight)
         return &weights->half_life_days;
     case AFF_FADE_CART_LINES:
         return &weights->cart_lines;
+    case AFF_FADE_ALIKE_VIEWS:
+        return &weights->alike_views;
     default:
         return &weights->traces[weight - AFF_WEIGHT_TRACE];
     }
@@ -31,7 +33,8 @@ const char *aff_weight_name(int weight)
                                         AFF_TRACE_LIST(X)
 #undef X
                                             "half_life_days",
-                                        "cart_lines"};
+                                        "cart_lines",
+                                        "alike_views"};
     return names[weight];
 }
 

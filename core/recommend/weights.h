@@ -11,8 +11,9 @@
  *   adding, else of the 5 newest, each times exp(-age / 2), age counted from the newest
  * - HISTORY: neighbour rows of the customer's 100 newest purchases, each times its personal value
  * - RECENT: popularity of each candidate in the newest orders; names the 200 most popular
- * - ALIKE: what came in sessions like this one (core/sequence/alike.h); the newest product itself counts
- *   h / 0.35 times as much as there
+ * - ALIKE: what comes in sessions of the 10 newest views (core/sequence/alike.h), times
+ *   exp(-age / alike views), none below 1e-9; the newest product itself counts h / 0.35 times as much as
+ * there
  * - VIEWED: rules of what is viewed after the 10 newest views, times exp(-age / 2)
  * - SEEN: exp(-age / 10) for each of the 10 newest views but the newest one, 0.5 of that if it is the same
  *   product as the newest one; nothing where fewer than 5 % of views return
@@ -77,9 +78,11 @@ struct aff_weights {
     double traces[AFF_TRACE_MAX];
     double half_life_days; /* of a purchase, in P and HISTORY; 0: personal_half_life_days of the blend */
     double cart_lines;     /* in A; 0: AFF_CART_LINES */
+    double alike_views;    /* in ALIKE; 0: AFF_ALIKE_VIEWS */
 };
 
 #define AFF_CART_LINES 2.0
+#define AFF_ALIKE_VIEWS 0.2
 
 /* What is asked, as far as it decides which weights hold. */
 #define AFF_SITUATION_LIST(X)                                                                                \
@@ -124,7 +127,7 @@ enum {
 enum { AFF_WEIGHT_MAX = AFF_WEIGHT_TRACE + AFF_TRACE_MAX };
 
 /* The numbers of what else is fitted: how fast values fade. */
-enum { AFF_FADE_HALF_LIFE = AFF_WEIGHT_MAX, AFF_FADE_CART_LINES, AFF_FITTED_MAX };
+enum { AFF_FADE_HALF_LIFE = AFF_WEIGHT_MAX, AFF_FADE_CART_LINES, AFF_FADE_ALIKE_VIEWS, AFF_FITTED_MAX };
 
 /* `weight` is below AFF_FITTED_MAX. */
 double *aff_weights_at(struct aff_weights *weights, int weight);

@@ -172,11 +172,15 @@ static void name_by_views(struct reference *reference, uint32_t row)
     const uint32_t n_lines = (uint32_t)reference->request->n_cart;
     struct verdict *verdict = &reference->verdicts[row];
 
-    for (uint32_t age = 0; wants(reference, AFF_TRACE_ALIKE) && age < n_lines && age < 5; age++) {
+    const double views = reference->weights->alike_views > 0 ? reference->weights->alike_views : 0.2;
+    for (uint32_t age = 0; wants(reference, AFF_TRACE_ALIKE) && age < n_lines && age < 10; age++) {
         uint32_t n = 0;
+        const float share = expf(-(float)age / (float)views);
+        if (share < 1e-9f)
+            continue;
         const struct aff_neighbour *alike =
             aff_successors_of(traces->alike, reference->lines[n_lines - 1 - age], &n);
-        (void)add_entry(verdict, AFF_TRACE_ALIKE, alike, n, row, expf(-(float)age / 0.2f));
+        (void)add_entry(verdict, AFF_TRACE_ALIKE, alike, n, row, share);
     }
     for (uint32_t age = 0; age < n_lines && age < 10; age++) {
         const uint32_t line = reference->lines[n_lines - 1 - age];

@@ -294,6 +294,8 @@ static struct aff_blend random_blend(struct aff_random *random)
             weights->half_life_days = 1 + 300 * aff_random_unit(random);
         if (aff_random_below(random, 2) == 0)
             weights->cart_lines = 0.5 + 20 * aff_random_unit(random);
+        if (aff_random_below(random, 2) == 0)
+            weights->alike_views = 0.1 + 4 * aff_random_unit(random);
     }
     if (aff_random_below(random, 3) == 0)
         blend.content = aff_random_unit(random);
