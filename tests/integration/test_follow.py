@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service follows the tables by what changed in them, without loading all again."""
 
+import math
 import re
 import time
 
@@ -22,7 +23,9 @@ def until(holds, seconds=5):
 
 
 def metric(one, name):
-    return float(re.search(rf'^{name}{{store="main"}} (\S+)$', one.get("/metrics").text, re.M)[1])
+    """Not a number while the service does not show it yet."""
+    found = re.search(rf'^{name}{{store="main"}} (\S+)$', one.get("/metrics").text, re.M)
+    return float(found[1]) if found else math.nan
 
 
 def items(one, **parameters):
