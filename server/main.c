@@ -2,6 +2,7 @@
 #include "server/app.h"
 #include "server/options.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -40,6 +41,16 @@ static int run(struct aff_options *options, const struct aff_config *config)
     return 0;
 }
 
+/* Large blocks go back to the system when they are freed. By itself glibc keeps blocks as large as any that
+ * was freed before, up to 32 MiB, and what the service holds then depends on the order in which they were. */
+static void keep_memory_low(void)
+{
+    enum { LARGE_BYTES = 128 << 10 };
+
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+}
+
 int main(int argc, char **argv)
 {
     struct aff_options options;
@@ -60,5 +71,6 @@ int main(int argc, char **argv)
         aff_config_visit(&config, print_key, NULL);
         return 0;
     }
+    keep_memory_low();
     return run(&options, &config);
 }
