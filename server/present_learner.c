@@ -4,12 +4,6 @@
 #include "core/base/clock.h"
 #include "server/exposition.h"
 
-/* One figure of each store's learner. */
-struct learner_metric {
-    const char *name, *type, *help;
-    double (*value)(const struct aff_learned_store *store);
-};
-
 static double leads_of(const struct aff_learned_store *store)
 {
     return store->leads;
@@ -85,7 +79,7 @@ static double memory_of(const struct aff_learned_store *store)
     return (double)store->memory_bytes;
 }
 
-static const struct learner_metric learner_metrics[] = {
+static const struct aff_learner_metric learner_metrics[] = {
     {"affinity_learner_leads", "gauge", "1 if this process folds the store's orders.", leads_of},
     {"affinity_learner_epoch", "gauge", "Number of the lead that this process had last.", epoch_of},
     {"affinity_learner_queue", "gauge",
@@ -108,16 +102,22 @@ static const struct learner_metric learner_metrics[] = {
     {"affinity_learner_memory_bytes", "gauge", "Memory of the pair counts that folds work on.", memory_of},
 };
 
-void aff_present_learner_metrics(struct aff_json *to, struct aff_learner_board *board)
+void aff_present_board(struct aff_json *to, struct aff_learner_board *board,
+                       const struct aff_learner_metric *metrics, size_t n)
 {
     struct aff_learned_store store;
 
-    for (size_t i = 0; i < sizeof learner_metrics / sizeof *learner_metrics; i++) {
-        const struct learner_metric *metric = &learner_metrics[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct aff_learner_metric *metric = &metrics[i];
         aff_exposition_family(to, metric->name, metric->type, metric->help);
         for (size_t at = 0; aff_learner_board_read(board, at, &store); at++) {
             const struct aff_label labels[] = {{"store", aff_text_of(store.name)}, {NULL, {NULL, 0}}};
             aff_exposition_real(to, metric->name, labels, metric->value(&store));
         }
     }
+}
+
+void aff_present_learner_metrics(struct aff_json *to, struct aff_learner_board *board)
+{
+    aff_present_board(to, board, learner_metrics, sizeof learner_metrics / sizeof *learner_metrics);
 }

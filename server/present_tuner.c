@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/present_tuner.h"
 
-#include "server/exposition.h"
+#include "server/present_learner.h"
 
 void aff_present_fitted(struct aff_json *json, const struct aff_fitted *fitted)
 {
@@ -42,10 +42,7 @@ static double at_of(const struct aff_learned_store *store)
     return (double)store->fitted_us / 1e6;
 }
 
-static const struct tuner_metric {
-    const char *name, *type, *help;
-    double (*value)(const struct aff_learned_store *store);
-} metrics[] = {
+static const struct aff_learner_metric metrics[] = {
     {"affinity_tuner_running", "gauge", "1 while this process fits the store's weights.", running_of},
     {"affinity_tuner_fits_total", "counter", "Times that this process fitted the store's weights.", fits_of},
     {"affinity_tuner_adopted_total", "counter", "Weights of a situation that were better and put to use.",
@@ -58,13 +55,5 @@ static const struct tuner_metric {
 
 void aff_present_tuner_metrics(struct aff_json *to, struct aff_learner_board *board)
 {
-    struct aff_learned_store store;
-
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
-        aff_exposition_family(to, metrics[i].name, metrics[i].type, metrics[i].help);
-        for (size_t at = 0; aff_learner_board_read(board, at, &store); at++) {
-            const struct aff_label labels[] = {{"store", aff_text_of(store.name)}, {NULL, {NULL, 0}}};
-            aff_exposition_real(to, metrics[i].name, labels, metrics[i].value(&store));
-        }
-    }
+    aff_present_board(to, board, metrics, sizeof metrics / sizeof *metrics);
 }

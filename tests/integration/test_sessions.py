@@ -14,13 +14,19 @@ def ask(ctl, database, tmp_path, views, *arguments):
     return json.loads(result.stdout)["items"]
 
 
-def test_what_followed_in_other_sessions_is_offered_next(ctl, database, tmp_path):
-    ctl("migrate", "up", database=database)
+def lamp_sessions(tmp_path):
+    """40 sessions of a lamp and then a bulb, each fourth of a shade."""
     file = tmp_path / "sessions.csv"
     rows = []
     for s in range(40):
         rows += [(f"s{s}", "lamp", 1600000000 + 100 * s), (f"s{s}", "bulb" if s % 4 else "shade", 1600000010.5 + 100 * s)]
     write(file, rows)
+    return file
+
+
+def test_what_followed_in_other_sessions_is_offered_next(ctl, database, tmp_path):
+    ctl("migrate", "up", database=database)
+    file = lamp_sessions(tmp_path)
     first = ctl("import", "sessions", "--quiet", str(file), database=database)
     assert "40 sessions" in first.stdout and "80 views" in first.stdout and "3 new products" in first.stdout
     assert "new products" not in ctl("import", "sessions", "--quiet", str(file), database=database).stdout
@@ -33,12 +39,7 @@ def test_what_followed_in_other_sessions_is_offered_next(ctl, database, tmp_path
 
 def test_the_service_answers_views_and_sessions(service, ctl, database, tmp_path):
     ctl("migrate", "up", database=database)
-    file = tmp_path / "sessions.csv"
-    rows = []
-    for s in range(40):
-        rows += [(f"s{s}", "lamp", 1600000000 + 100 * s), (f"s{s}", "bulb" if s % 4 else "shade", 1600000010 + 100 * s)]
-    write(file, rows)
-    ctl("import", "sessions", "--quiet", file, database=database)
+    ctl("import", "sessions", "--quiet", lamp_sessions(tmp_path), database=database)
     database.sql("UPDATE affinity.product SET price = 100")
     one = service(database, learn_enabled="false")
 
